@@ -1,0 +1,191 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"credenza.example/credenza/internal/problem"
+)
+
+const (
+	pollEvery   = 250 * time.Millisecond
+	pollTimeout = 200 * time.Millisecond
+	keepChanges = time.Hour
+	pruneEvery  = 10 * time.Minute
+)
+
+// Feed tells this process what any process changed (protocol.md §2). Own commits are published at once; those of
+// others are found by polling a counter.
+type Feed struct {
+	db     *DB
+	bound  time.Duration
+	flight singleflight.Group
+
+	mu          sync.Mutex
+	subscribers []func([]Change)
+	seen        int64
+	started     bool
+	dataVersion int64
+	lastGood    time.Time // monotonic: when the last successful poll began
+}
+
+func newFeed(db *DB, bound time.Duration) *Feed {
+	return &Feed{db: db, bound: bound}
+}
+
+// Subscribe calls fn after every commit that changed something, with the changes, or with nil when anything may have
+// changed. fn must be quick, must not query, and may be called twice for one change.
+func (f *Feed) Subscribe(fn func([]Change)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.subscribers = append(f.subscribers, fn)
+}
+
+// Run polls until the context ends. Without it Fresh polls when it must.
+func (f *Feed) Run(ctx context.Context) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	pruned := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := f.pollOnce(ctx); err != nil && ctx.Err() == nil {
+			f.db.log.Warn("polling for changes", "error", err)
+		}
+		if time.Since(pruned) > pruneEvery {
+			pruned = time.Now()
+			f.prune(ctx)
+		}
+	}
+}
+
+// Fresh returns nil when this process knows every change that is older than the stale bound, polling if it must, and
+// problem.Unavailable when it cannot know.
+func (f *Feed) Fresh(ctx context.Context) error {
+	if f.fresh() {
+		return nil
+	}
+	if err := f.pollOnce(ctx); err != nil && !f.fresh() {
+		return &problem.Error{Code: problem.Unavailable, Key: "problem.unavailable", RetryAfter: retryAfter, Err: err}
+	}
+	return nil
+}
+
+func (f *Feed) fresh() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.started && time.Since(f.lastGood) < f.bound*9/10
+}
+
+// pollOnce polls, at most one poll at a time however many ask.
+func (f *Feed) pollOnce(ctx context.Context) error {
+	done := f.flight.DoChan("poll", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
+		defer cancel()
+		return nil, f.poll(ctx)
+	})
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case r := <-done:
+		return r.Err
+	}
+}
+
+func (f *Feed) poll(ctx context.Context) error {
+	began := time.Now()
+	version, moved, err := f.moved(ctx)
+	if err != nil {
+		return err
+	}
+	var changes []Change
+	var seen int64
+	flush := false
+	if moved {
+		if changes, seen, flush, err = f.read(ctx); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	f.lastGood = began
+	if moved {
+		f.started, f.seen, f.dataVersion = true, max(f.seen, seen), version
+	}
+	f.mu.Unlock()
+	switch {
+	case flush:
+		f.publish(nil)
+	case len(changes) > 0:
+		f.publish(changes)
+	}
+	return nil
+}
+
+// moved asks SQLite cheaply whether anybody committed since the last poll. PostgreSQL's counter row is as cheap.
+func (f *Feed) moved(ctx context.Context) (version int64, moved bool, err error) {
+	if f.db.dialect != SQLite {
+		return 0, true, nil
+	}
+	if err := f.db.probe.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
+		return 0, false, translate(err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return version, !f.started || version != f.dataVersion, nil
+}
+
+// read returns the changes after the last seen one. flush is set when some were already pruned, or at the first poll,
+// when nothing is known about what happened before.
+func (f *Feed) read(ctx context.Context) (changes []Change, seen int64, flush bool, err error) {
+	f.mu.Lock()
+	from, started := f.seen, f.started
+	f.mu.Unlock()
+	g := f.db.Read(ctx)
+	if err := g.Raw("SELECT n FROM change_counter WHERE id = 1").Scan(&seen).Error; err != nil {
+		return nil, 0, false, fmt.Errorf("read the change counter: %w", err)
+	}
+	if !started || seen == from {
+		return nil, seen, !started, nil
+	}
+	var rows []struct {
+		N        int64
+		Topic    Topic
+		EntityID string
+	}
+	err = g.Raw("SELECT n, topic, entity_id FROM changes WHERE n > ? AND n <= ? ORDER BY n", from, seen).Scan(&rows).Error
+	if err != nil {
+		return nil, 0, false, fmt.Errorf("read the changes: %w", err)
+	}
+	if int64(len(rows)) != seen-from {
+		return nil, seen, true, nil
+	}
+	for _, r := range rows {
+		changes = append(changes, Change{Topic: r.Topic, ID: r.EntityID})
+	}
+	return changes, seen, false, nil
+}
+
+func (f *Feed) publish(changes []Change) {
+	f.mu.Lock()
+	subscribers := f.subscribers
+	f.mu.Unlock()
+	for _, fn := range subscribers {
+		fn(changes)
+	}
+}
+
+func (f *Feed) prune(ctx context.Context) {
+	err := f.db.Housekeep(ctx, func(tx *Tx) error {
+		return tx.DB().Exec("DELETE FROM changes WHERE at < ?", Micros(tx.Now().Add(-keepChanges))).Error
+	})
+	if err != nil && ctx.Err() == nil {
+		f.db.log.Warn("pruning old changes", "error", err)
+	}
+}
