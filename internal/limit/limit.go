@@ -1,0 +1,58 @@
+package limit
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Config says how often an act is allowed per key.
+type Config struct {
+	Every time.Duration    // a key earns one act each Every
+	Burst int              // and saves up to Burst of them; a new key starts with all
+	Max   int              // keys held; beyond it the one unused for longest is forgotten
+	Clock func() time.Time // the product's clock
+}
+
+// Limiter allows acts per key. It is safe for use by many goroutines.
+type Limiter struct {
+	table *table[*rate.Limiter]
+	every time.Duration
+	burst int
+}
+
+// New returns a limiter. Every, Burst and Max must be positive and Clock set.
+func New(c Config) (*Limiter, error) {
+	if c.Every <= 0 || c.Burst < 1 {
+		return nil, fmt.Errorf("limit: %d acts and one more every %s limits nothing or everything", c.Burst, c.Every)
+	}
+	t, err := newTable[*rate.Limiter](c.Max, c.Clock)
+	if err != nil {
+		return nil, err
+	}
+	return &Limiter{table: t, every: c.Every, burst: c.Burst}, nil
+}
+
+// Allow reports whether the key may act now, and counts the act if so. Otherwise retryAfter is the time until the next
+// act would be allowed, always positive; a refused act costs the key nothing.
+func (l *Limiter) Allow(key string) (ok bool, retryAfter time.Duration) {
+	k := sum(key)
+	l.table.mu.Lock()
+	defer l.table.mu.Unlock()
+	bucket, found := l.table.entries.Get(k)
+	if !found {
+		bucket = rate.NewLimiter(rate.Every(l.every), l.burst)
+		l.table.entries.Add(k, bucket)
+	}
+	now := l.table.clock()
+	// Reserve and cancel instead of Allow: it tells the wait, and it makes the bucket notice a clock that was set back,
+	// which would otherwise refuse until the old hour is reached again.
+	r := bucket.ReserveN(now, 1)
+	// The clock counts microseconds; what is less is the rounding of the bucket's floating point.
+	if wait := r.DelayFrom(now); wait >= time.Microsecond {
+		r.CancelAt(now)
+		return false, (wait + time.Microsecond - 1).Truncate(time.Microsecond)
+	}
+	return true, 0
+}

@@ -1,0 +1,19 @@
+package limit
+
+import "net/netip"
+
+// Network returns the key under which strangers at this address are counted: the address itself for IPv4 (/32), the
+// /64 it lies in for IPv6, since one customer has all of a /64. An IPv4 address written as IPv6 counts as IPv4, and a
+// zone is dropped. Text that is no address has the one key "unknown", so it cannot be varied to escape counting.
+func Network(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return "unknown"
+	}
+	a = a.Unmap().WithZone("")
+	bits := 64
+	if a.Is4() {
+		bits = 32
+	}
+	return netip.PrefixFrom(a, bits).Masked().String()
+}
