@@ -69,7 +69,7 @@ func HiddenFields(fields []Hidden) templ.Component {
 }
 
 // ErrorSummary heads a form that came back: what is wrong, with links to the fields. Without errors it draws nothing.
-func ErrorSummary(errors []FieldError) templ.Component {
+func ErrorSummary(errors FieldErrors) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -6,36 +6,33 @@ import (
 	"credenza.example/credenza/internal/i18n"
 )
 
-// Page is what the layout needs from every page. Page structs embed it.
-type Page struct {
-	Title   string  // the h1, and the first part of the document title
-	Section string  // second part of the document title; "" where the page is a section itself
-	Crumbs  []Crumb // from the section down to, but without, this page
-	Nav     []NavGroup
-	User    *User // nil when nobody is signed in
+// Frame is what every page gets from the request: who is signed in, where they may go, how they want to see it. It is
+// the same for all pages of a session, so package web fills it in one place.
+type Frame struct {
+	User    *User     // nil when nobody is signed in
+	Nav     []NavLink // only what the person may open, in any order
+	Current string    // code of the navigation link this page belongs to
 	Flash   *Flash
-	Error   bool   // a form that came back: the document title starts with "Error:"
 	Theme   string // "light", "dark" or "" for the system's
 	Density string // "compact" or ""
 	NoKeys  bool   // the person switched the shortcuts off
 }
 
+// NavLink is one link of the left navigation. Code is one of home, apps, scopes, connections, robots, groups, people,
+// roles, policies, approvals and audit; it gives the link its words, its place, its symbol and its shortcut.
+type NavLink struct{ Code, Href string }
+
+// Page is what Layout needs: the frame, and what this page says of itself.
+type Page struct {
+	Frame
+	Title   string  // the first part of the document title, the last step of the breadcrumb
+	Section string  // second part of the document title; "" where the page is a section itself
+	Crumbs  []Crumb // from the section down to, but without, this page
+	Error   bool    // a form that came back: the document title starts with "Error:"
+}
+
 // Crumb is one step of the breadcrumb.
 type Crumb struct{ Label, Href string }
-
-// NavGroup is a group of the left navigation. A group without a title stands first, alone.
-type NavGroup struct {
-	Title string
-	Items []NavItem
-}
-
-// NavItem is one link of the left navigation. Only items the person may open are in the view model.
-type NavItem struct {
-	Label, Href string
-	Icon        string // a symbol of icons.svg
-	Key         string // shortcut, such as "g a"
-	Current     bool
-}
 
 // User is the signed-in person as the header shows them.
 type User struct{ Name, Email, Organisation string }
@@ -84,7 +81,56 @@ func (p Page) documentTitle(ctx context.Context) string {
 	return title
 }
 
-// flashRole is how loudly a screen reader says the flash message.
+// navGroup is a group of the navigation as drawn.
+type navGroup struct {
+	title string
+	items []navItem
+}
+
+type navItem struct{ code, label, href, icon, key string }
+
+// navGroups puts the links into the order of ui.md §3.1. Codes it does not know are left out.
+func (f Frame) navGroups(ctx context.Context) []navGroup {
+	known := []navGroup{
+		{items: []navItem{{code: "home", label: i18n.T(ctx, "nav.home"), icon: "home", key: "g h"}}},
+		{title: i18n.T(ctx, "nav.toolkit"), items: []navItem{
+			{code: "apps", label: i18n.T(ctx, "nav.apps"), icon: "app", key: "g a"},
+			{code: "scopes", label: i18n.T(ctx, "nav.scopes"), icon: "scope", key: "g s"},
+			{code: "connections", label: i18n.T(ctx, "nav.connections"), icon: "link", key: "g c"},
+		}},
+		{title: i18n.T(ctx, "nav.automation"), items: []navItem{
+			{code: "robots", label: i18n.T(ctx, "nav.robots"), icon: "robot"},
+			{code: "groups", label: i18n.T(ctx, "nav.groups"), icon: "people"},
+		}},
+		{title: i18n.T(ctx, "nav.administration"), items: []navItem{
+			{code: "people", label: i18n.T(ctx, "nav.people"), icon: "person"},
+			{code: "roles", label: i18n.T(ctx, "nav.roles"), icon: "key"},
+			{code: "policies", label: i18n.T(ctx, "nav.policies"), icon: "policy"},
+			{code: "approvals", label: i18n.T(ctx, "nav.approvals"), icon: "check"},
+			{code: "audit", label: i18n.T(ctx, "nav.audit"), icon: "history"},
+		}},
+	}
+	hrefs := make(map[string]string, len(f.Nav))
+	for _, link := range f.Nav {
+		hrefs[link.Code] = link.Href
+	}
+	var groups []navGroup
+	for _, g := range known {
+		open := navGroup{title: g.title}
+		for _, item := range g.items {
+			if href, ok := hrefs[item.code]; ok {
+				item.href = href
+				open.items = append(open.items, item)
+			}
+		}
+		if len(open.items) > 0 {
+			groups = append(groups, open)
+		}
+	}
+	return groups
+}
+
+// role is how loudly a screen reader says the flash message.
 func (f Flash) role() string {
 	if f.Kind == KindBad {
 		return "alert"

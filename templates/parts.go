@@ -142,6 +142,19 @@ func (o Option) attrs() templ.Attributes {
 // FieldError is one line of an ErrorSummary. Field is the name of the input, or "" for what belongs to none.
 type FieldError struct{ Field, Text string }
 
+// FieldErrors are the problems of a form that came back, in the order of its fields.
+type FieldErrors []FieldError
+
+// Of returns the text of the first problem of the field, "" when it has none.
+func (e FieldErrors) Of(field string) string {
+	for _, one := range e {
+		if one.Field == field {
+			return one.Text
+		}
+	}
+	return ""
+}
+
 // Item is one line of a definition list: Value, or Content where a string is not enough.
 type Item struct {
 	Label, Value string
@@ -190,7 +203,7 @@ type Confirm struct {
 	Hidden []Hidden // nonce, row version
 	Button Action   // verb and object; Kind "danger" or "primary"
 	Cancel string   // where Cancel leads on the page; the dialog just closes
-	Errors []FieldError
+	Errors FieldErrors
 }
 
 // DiffRow is one field of a change. Empty values are shown as "nothing".
