@@ -22,14 +22,19 @@ type Action struct {
 	Value string
 	// Dialog marks a link whose page the script may show as a dialog.
 	Dialog bool
+	Wide   bool
 	Attrs  templ.Attributes // whatever else: form, formaction, formnovalidate, data-key, popovertarget …
 }
 
 func (a Action) class() string {
-	if a.Kind == "" {
-		return "btn"
+	class := "btn"
+	if a.Kind != "" {
+		class += " btn-" + a.Kind
 	}
-	return "btn btn-" + a.Kind
+	if a.Wide {
+		class += " btn-wide"
+	}
+	return class
 }
 
 // Option is one choice of a select, a radio group or a list of checkboxes.

@@ -1,0 +1,354 @@
+// The one script of the portal. It only shortens paths that work without it; every task completes with this file
+// removed. It holds no text for people: those come from data-* attributes that the server wrote.
+//
+//   body[data-keys]                 shortcuts are on; [data-key="g a"] is what a shortcut clicks or focuses
+//   form[data-search][data-results] live search; the id of the section that is swapped (its data-status is said)
+//   a[data-dialog]                  its page may be shown as a dialog (#dlg)
+//   form[data-busy]                 sent once; the value is what its button says meanwhile
+//   [data-focus]                    focused on load
+//   [data-copy=id][data-status]     copies a field or element; data-text inside holds the word of the button
+//   [data-select]                   selects itself when focused
+//   [data-hide], [data-peek=id]     hide secrets on the page, show a password
+//   [data-reveal=url]               the page of a new secret; url is where a reload leads
+//   [data-secret] [data-stored]     wiped on leaving; ticking means "stored"
+//   [data-download=env|json][data-from=id][data-name]
+//   select[data-filter-by=name]     options with data-for show for those values of the named field
+//   input[data-filter=id]           narrows the [data-filter-item]s of an element, [data-filter-group]s follow
+//   [data-count-of=name]            "#" in its data-text becomes the number of ticked boxes of that name
+//   tr[data-row], a[data-open]      rows that j and k walk
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const byId = (id) => document.getElementById(id);
+const texts = document.body.dataset;
+const status = byId('status');
+
+/** Says something through the page's one status region, also when it is the same text as before. */
+const say = (text) => {
+  status.textContent = '';
+  setTimeout(() => { status.textContent = text; }, 50);
+};
+
+// --- fragments: the only place where text becomes elements ---
+
+let arrived;
+const policy = globalThis.trustedTypes?.createPolicy('portal', {
+  createHTML(text) {
+    if (text !== arrived) throw new TypeError('not a fragment of this site');
+    return text;
+  },
+});
+
+async function fragment(href, name, signal) {
+  const url = new URL(href, location.href);
+  if (url.origin !== location.origin) throw new TypeError('other site');
+  const answer = await fetch(url, { headers: { 'X-Fragment': name }, signal });
+  const text = await answer.text();
+  const html = answer.headers.get('Content-Type')?.startsWith('text/html');
+  if (!answer.ok || answer.redirected || !html || /^\s*<!doctype/i.test(text)) throw new Error('no fragment');
+  arrived = text;
+  try {
+    return new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, 'text/html');
+  } finally {
+    arrived = undefined;
+  }
+}
+
+// --- live search ---
+
+const looksSecret = (text) => /ccw[srt]_[0-9a-z]/i.test(text);
+const tooShort = (text) => {
+  const letters = [...text.trim()];
+  return letters.length === 1 && !/\p{Script=Han}/u.test(letters[0]);
+};
+
+function note(form, text) {
+  let line = $('.search-note', form);
+  if (!line && text) {
+    line = document.createElement('p');
+    line.className = 'search-note is-warning';
+    form.append(line);
+  }
+  if (line) line.textContent = text;
+  if (text) say(text);
+}
+
+function live(form) {
+  const id = form.dataset.results;
+  const input = form.elements.q;
+  let timer;
+  let request;
+
+  const guard = () => {
+    if (!looksSecret(input.value)) return false;
+    clearTimeout(timer);
+    input.value = '';
+    note(form, texts.secretKept);
+    return true;
+  };
+
+  const run = async () => {
+    request?.abort();
+    const mine = request = new AbortController();
+    const url = new URL(form.action);
+    url.search = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    const dim = setTimeout(() => byId(id).setAttribute('aria-busy', 'true'), 400);
+    try {
+      const fresh = (await fragment(url, 'results', mine.signal)).getElementById(id);
+      if (mine !== request) return;
+      byId(id).replaceWith(fresh);
+      history.replaceState(null, '', url);
+      note(form, '');
+      say(fresh.dataset.status ?? '');
+    } catch (error) {
+      if (error.name !== 'AbortError') note(form, texts.searchFailed);
+    } finally {
+      clearTimeout(dim);
+      if (mine === request) byId(id).removeAttribute('aria-busy');
+    }
+  };
+
+  const later = (event) => {
+    clearTimeout(timer);
+    if (event.isComposing || guard() || tooShort(input.value)) return;
+    timer = setTimeout(run, 250);
+  };
+  input.addEventListener('input', later);
+  input.addEventListener('compositionend', later);
+  form.addEventListener('change', (event) => { if (event.target !== input) run(); });
+  form.addEventListener('submit', (event) => {
+    clearTimeout(timer);
+    request?.abort();
+    if (guard()) event.preventDefault();
+  });
+}
+
+// --- dialogs ---
+
+const dialog = byId('dlg');
+
+async function ask(link) {
+  const menu = link.closest('[popover]');
+  menu?.hidePopover();
+  const opener = menu ? $(`[popovertarget="${CSS.escape(menu.id)}"]`) : link;
+  try {
+    const page = await fragment(link.href, 'dialog');
+    dialog.replaceChildren(...page.body.childNodes);
+    ready(dialog);
+    dialog.addEventListener('close', () => opener.focus(), { once: true });
+    dialog.showModal();
+    ($('[data-focus]', dialog) ?? $('h2', dialog))?.focus();
+  } catch {
+    location.assign(link.href);
+  }
+}
+
+// --- copying, hiding, downloading ---
+
+const marks = new WeakMap();
+let stored = true;
+
+async function copy(button) {
+  const source = byId(button.dataset.copy);
+  const word = $('[data-text]', button);
+  const isSecret = source.matches('[data-secret]');
+  try {
+    await navigator.clipboard.writeText(source.value ?? source.textContent);
+  } catch {
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
+    say(texts.copyFailed);
+    return;
+  }
+  if (isSecret) stored = true;
+  say(button.dataset.status);
+  const mark = marks.get(button) ?? { before: word.textContent };
+  clearTimeout(mark.timer);
+  word.textContent = texts.copied;
+  mark.timer = setTimeout(() => { word.textContent = mark.before; }, 2000);
+  marks.set(button, mark);
+}
+
+function toggleWord(button, hidden) {
+  $('[data-text]', button).textContent = hidden ? button.dataset.hiddenText : button.dataset.shownText;
+}
+
+function hide(button) {
+  const secrets = $$('[data-secret]');
+  const hidden = !secrets[0]?.classList.contains('masked');
+  secrets.forEach((element) => element.classList.toggle('masked', hidden));
+  $$('[data-hide]').forEach((other) => toggleWord(other, hidden));
+  button.focus();
+}
+
+function peek(button) {
+  const input = byId(button.dataset.peek);
+  const hidden = input.type === 'text';
+  input.type = hidden ? 'password' : 'text';
+  toggleWord(button, hidden);
+}
+
+function download({ download: kind, from, name }) {
+  const env = byId(from).value ?? byId(from).textContent;
+  const pairs = env.trim().split('\n').map((line) => line.split(/=(.*)/s)).filter((pair) => pair.length > 1);
+  const json = () => JSON.stringify(Object.fromEntries(pairs.map(([k, v]) => [k.trim().toLowerCase(), v])), null, 2);
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([`${kind === 'json' ? json() : env.trim()}\n`], { type: 'text/plain' }));
+  link.download = kind === 'json' ? `${name}.json` : `${name}.env`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  stored = true;
+}
+
+// --- the page of a new secret ---
+
+function wipe() {
+  for (const element of $$('[data-secret]')) {
+    if ('value' in element) {
+      element.value = '';
+      element.defaultValue = '';
+    } else {
+      element.textContent = '';
+    }
+  }
+}
+
+function reveal(page) {
+  stored = false;
+  history.replaceState(null, '', page.dataset.reveal);
+  addEventListener('pagehide', wipe);
+  addEventListener('pageshow', (event) => { if (event.persisted) location.replace(page.dataset.reveal); });
+  addEventListener('beforeunload', (event) => { if (!stored) event.preventDefault(); });
+  $('[data-stored]', page)?.addEventListener('change', (event) => { if (event.target.checked) stored = true; });
+}
+
+// --- forms ---
+
+function offerBy(select) {
+  const field = () => select.form.elements[select.dataset.filterBy];
+  const offer = () => {
+    const value = field().value;
+    for (const option of select.options) {
+      const fits = !option.dataset.for || !value || option.dataset.for.split(' ').includes(value);
+      option.hidden = option.disabled = !fits;
+    }
+    if (select.selectedOptions[0]?.disabled) {
+      select.value = [...select.options].find((option) => !option.disabled)?.value ?? '';
+    }
+  };
+  select.form.addEventListener('change', (event) => {
+    if (event.target.name === select.dataset.filterBy) offer();
+  });
+  if (field()?.value) offer();
+}
+
+function narrow(input) {
+  const list = byId(input.dataset.filter);
+  const groups = $$('[data-filter-group]', list);
+  input.addEventListener('input', () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const item of $$('[data-filter-item]', list)) {
+      const text = item.textContent.toLowerCase();
+      item.hidden = !words.every((word) => text.includes(word));
+    }
+    for (const group of groups) {
+      const some = $('[data-filter-item]:not([hidden])', group);
+      group.hidden = !some;
+      if (words.length && some && 'open' in group) group.open = true;
+    }
+  });
+}
+
+function count(line) {
+  const boxes = `input[name="${CSS.escape(line.dataset.countOf)}"]:checked`;
+  const show = () => { line.textContent = line.dataset.text.replace('#', $$(boxes).length); };
+  document.addEventListener('change', show);
+  show();
+}
+
+const busy = new Map();
+
+function send(event) {
+  const form = event.target;
+  if (!('busy' in form.dataset) || event.defaultPrevented) return;
+  if (busy.has(form)) {
+    event.preventDefault();
+    return;
+  }
+  const button = event.submitter;
+  busy.set(form, button && { button, words: [...button.childNodes] });
+  if (!button) return;
+  button.setAttribute('aria-disabled', 'true');
+  if (form.dataset.busy) button.replaceChildren(form.dataset.busy);
+}
+
+/** A page that comes back from the back/forward cache can be used again. */
+function rest() {
+  for (const held of busy.values()) {
+    held?.button.removeAttribute('aria-disabled');
+    held?.button.replaceChildren(...held.words);
+  }
+  busy.clear();
+}
+
+// --- shortcuts ---
+
+let prefix = '';
+
+function shortcut(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog?.open) return;
+  if (event.target.closest('input, textarea, select, [contenteditable]')) return;
+  const keys = prefix + event.key;
+  prefix = event.key === 'g' ? 'g ' : '';
+  setTimeout(() => { prefix = ''; }, 1500);
+  if (event.key === 'j' || event.key === 'k') {
+    const links = $$('[data-row] [data-open]');
+    const at = links.findIndex((link) => link.closest('[data-row]').contains(document.activeElement));
+    links[Math.max(0, Math.min(links.length - 1, at + (event.key === 'j' ? 1 : -1)))]?.focus();
+    return;
+  }
+  const target = $$('[data-key]').find((element) => element.dataset.key === keys);
+  if (!target) return;
+  event.preventDefault();
+  if (target.matches('input')) target.select();
+  else target.click();
+}
+
+// --- start ---
+
+function ready(root) {
+  $$('select[data-filter-by]', root).forEach(offerBy);
+  $$('input[data-filter]', root).forEach(narrow);
+  $$('[data-count-of]', root).forEach(count);
+}
+
+const clicks = { copy, hide, peek, download: (button) => download(button.dataset), dialog: ask };
+
+document.addEventListener('click', (event) => {
+  const target = event.target.closest('[data-copy], [data-hide], [data-peek], [data-download], a[data-dialog]');
+  if (!target || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const kind = Object.keys(clicks).find((name) => name in target.dataset);
+  if (kind === 'dialog') {
+    if (!dialog) return;
+    event.preventDefault();
+  }
+  clicks[kind](target);
+});
+document.addEventListener('focusin', (event) => { if (event.target.matches('[data-select]')) event.target.select(); });
+document.addEventListener('submit', send);
+addEventListener('pageshow', (event) => { if (event.persisted) rest(); });
+if ('keys' in texts) document.addEventListener('keydown', shortcut);
+if (!('commandForElement' in HTMLButtonElement.prototype)) {
+  dialog?.addEventListener('click', (event) => { if (event.target.closest('[command=request-close]')) dialog.close(); });
+}
+
+if (!/(^|; )tz=/.test(document.cookie)) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const secure = location.protocol === 'https:' ? '; Secure' : '';
+  document.cookie = `tz=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+}
+
+$$('form[data-search]').forEach(live);
+$$('[data-reveal]').forEach(reveal);
+ready(document);
+$('[data-focus]')?.focus();

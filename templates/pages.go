@@ -1,0 +1,272 @@
+package templates
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"credenza.example/credenza/internal/i18n"
+)
+
+// SignIn is the page /signin.
+type SignIn struct {
+	Frame   Frame
+	Email   string // as typed; kept after a failure
+	Next    string // path of this site to go to afterwards, sent on as the field next
+	Problem string // why it failed; never says which part was wrong
+	Notice  string // why one has to sign in again: "You were signed out at 14:05 …"
+}
+
+// Accept is the page /people/accept: a person sets the password by a one-time link. Link is the secret of the link and
+// goes on as the field token.
+type Accept struct {
+	Frame        Frame
+	Name, Email  string
+	Organisation string
+	Link         string
+	MinLength    int       // of the password, in characters
+	Until        time.Time // when the link ends; zero: not said
+	Errors       FieldErrors
+}
+
+// Home is the page /.
+type Home struct {
+	Frame     Frame
+	Name      string // of the signed-in person
+	Steps     *HomeSteps
+	Attention []HomeLine // at most seven, most serious first
+	Checked   time.Time  // when Attention was computed
+	Counts    []HomeCount
+	Recent    []HomeEvent // newest first; nil when the person may not see them
+	Create    string      // href of the register page; "" leaves it out
+	Scopes    string      // href of the scope catalogue, and of the API's description; "" leaves it out
+	API       string
+}
+
+// HomeSteps are the three steps of a new organisation, each with its done-mark. It is nil after the first token.
+type HomeSteps struct {
+	Registered, Copied, Called bool
+	Register                   string // href of step one
+	Copy                       string // href of steps two and three; "" until there is an app
+}
+
+// HomeLine is one thing that needs attention: a count with a link to the list. Code is one of expired, expiring, two
+// and unused.
+type HomeLine struct {
+	Code string
+	N    int
+	Href string
+}
+
+// HomeCount is one number that is a link. Code is one of active, inactive, two and expiring.
+type HomeCount struct {
+	Code string
+	N    int
+	Href string
+}
+
+// HomeEvent is a recent change. Text is the sentence about it, without the time.
+type HomeEvent struct {
+	Text string
+	Href string
+	At   time.Time
+}
+
+// Forbidden is the page of status 403: the rights of which one would do, and who can grant them. With Nothing set the
+// person holds no right at all, and the page is the home of that person (status 200).
+type Forbidden struct {
+	Frame   Frame
+	Rights  []string // names of rights, such as apps.view
+	Holders []Holder // who can grant them
+	Nothing bool
+}
+
+// Holder is a person to ask.
+type Holder struct{ Name, Email string }
+
+// Failure is the page of every other error. Status chooses title and advice; Text, when set, replaces the advice.
+type Failure struct {
+	Frame     Frame
+	Status    int
+	Text      string
+	Reference string // request ID to quote; shown for 5xx
+	Retry     string // GET address to try again; "" leaves the link out
+}
+
+// Help is the page /help.
+type Help struct {
+	Frame    Frame
+	TokenURL string // https://host/oauth2/token
+}
+
+// title is the heading of a failure.
+func (f Failure) title(ctx context.Context) string {
+	switch f.Status {
+	case 404:
+		return i18n.T(ctx, "error.404.title")
+	case 405, 400, 415, 413:
+		return i18n.T(ctx, "error.400.title")
+	case 409:
+		return i18n.T(ctx, "error.409.title")
+	case 410:
+		return i18n.T(ctx, "error.410.title")
+	case 429:
+		return i18n.T(ctx, "error.429.title")
+	case 503:
+		return i18n.T(ctx, "error.503.title")
+	}
+	if f.Status >= 500 {
+		return i18n.T(ctx, "error.500.title")
+	}
+	return i18n.T(ctx, "error.400.title")
+}
+
+// advice says what the person can do about it.
+func (f Failure) advice(ctx context.Context) string {
+	switch {
+	case f.Text != "":
+		return f.Text
+	case f.Status == 404:
+		return i18n.T(ctx, "error.404.text")
+	case f.Status == 409:
+		return i18n.T(ctx, "error.409.text")
+	case f.Status == 410:
+		return i18n.T(ctx, "error.410.text")
+	case f.Status == 429:
+		return i18n.T(ctx, "error.429.text")
+	case f.Status == 503:
+		return i18n.T(ctx, "error.503.text")
+	case f.Status >= 500:
+		return i18n.T(ctx, "error.500.text")
+	default:
+		return i18n.T(ctx, "error.400.text")
+	}
+}
+
+func (f Failure) code() string { return strconv.Itoa(f.Status) }
+
+// RightPath is the full path of a right, as ui.md §4.11 and the help of S1 write it: "Integration toolkit > API consumer
+// apps > View API client app". Unknown names stay as they are.
+func RightPath(ctx context.Context, right string) string {
+	switch right {
+	case "apps.view":
+		return i18n.T(ctx, "right.apps.view")
+	case "apps.manage":
+		return i18n.T(ctx, "right.apps.manage")
+	case "apps.approve":
+		return i18n.T(ctx, "right.apps.approve")
+	case "docs.view":
+		return i18n.T(ctx, "right.docs.view")
+	case "connections.view":
+		return i18n.T(ctx, "right.connections.view")
+	case "connections.manage":
+		return i18n.T(ctx, "right.connections.manage")
+	case "robots.view":
+		return i18n.T(ctx, "right.robots.view")
+	case "robots.manage":
+		return i18n.T(ctx, "right.robots.manage")
+	case "people.manage":
+		return i18n.T(ctx, "right.people.manage")
+	case "roles.manage":
+		return i18n.T(ctx, "right.roles.manage")
+	case "policies.manage":
+		return i18n.T(ctx, "right.policies.manage")
+	case "audit.view":
+		return i18n.T(ctx, "right.audit.view")
+	default:
+		return platformRightPath(ctx, right)
+	}
+}
+
+func platformRightPath(ctx context.Context, right string) string {
+	switch right {
+	case "organisations.manage":
+		return i18n.T(ctx, "right.organisations.manage")
+	case "support.lookup":
+		return i18n.T(ctx, "right.support.lookup")
+	case "catalogue.manage":
+		return i18n.T(ctx, "right.catalogue.manage")
+	case "keys.manage":
+		return i18n.T(ctx, "right.keys.manage")
+	case "platform.audit":
+		return i18n.T(ctx, "right.platform.audit")
+	default:
+		return right
+	}
+}
+
+// kind and text of a line that needs attention.
+func (l HomeLine) kind() string {
+	switch l.Code {
+	case "expired":
+		return KindBad
+	case "expiring":
+		return KindWarn
+	case "two":
+		return KindTwo
+	default:
+		return KindNeu
+	}
+}
+
+func (l HomeLine) word(ctx context.Context) string {
+	switch l.Code {
+	case "expired":
+		return i18n.T(ctx, "home.attention.expired_word")
+	case "expiring":
+		return i18n.T(ctx, "home.attention.expiring_word")
+	case "two":
+		return i18n.T(ctx, "home.attention.two_word")
+	default:
+		return i18n.T(ctx, "home.attention.unused_word")
+	}
+}
+
+func (l HomeLine) text(ctx context.Context) string {
+	switch l.Code {
+	case "expired":
+		return i18n.T(ctx, "home.attention.expired", "N", l.N)
+	case "expiring":
+		return i18n.T(ctx, "home.attention.expiring", "N", l.N)
+	case "two":
+		return i18n.T(ctx, "home.attention.two", "N", l.N)
+	default:
+		return i18n.T(ctx, "home.attention.unused", "N", l.N)
+	}
+}
+
+func (c HomeCount) label(ctx context.Context) string {
+	switch c.Code {
+	case "active":
+		return i18n.T(ctx, "home.count.active", "N", c.N)
+	case "inactive":
+		return i18n.T(ctx, "home.count.inactive", "N", c.N)
+	case "two":
+		return i18n.T(ctx, "home.count.two", "N", c.N)
+	default:
+		return i18n.T(ctx, "home.count.expiring", "N", c.N)
+	}
+}
+
+func (f Forbidden) title(ctx context.Context) string {
+	if f.Nothing {
+		return i18n.T(ctx, "error.403.nothing_title")
+	}
+	return i18n.T(ctx, "error.403.title")
+}
+
+// mailRequest is a mail to somebody who can grant the rights, ready to be sent.
+func mailRequest(ctx context.Context, address string, rights []string) string {
+	paths := make([]string, len(rights))
+	for i, right := range rights {
+		paths[i] = RightPath(ctx, right)
+	}
+	query := url.Values{
+		"subject": {i18n.T(ctx, "error.403.mail_subject")},
+		"body":    {i18n.T(ctx, "error.403.mail_body", "Rights", paths)},
+	}
+	// A space in a mailto link is %20: programs for mail show a plus sign as it is.
+	return "mailto:" + url.PathEscape(address) + "?" + strings.ReplaceAll(query.Encode(), "+", "%20")
+}
