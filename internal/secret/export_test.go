@@ -1,0 +1,25 @@
+package secret
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// SetCompare puts something in bcrypt's place, for instance to hold a hash while the line fills.
+func (h *Hasher) SetCompare(compare func(hash, secret []byte) error) { h.compare = compare }
+
+// SetSlots says how many hashes may run at once, whatever the machine.
+func (h *Hasher) SetSlots(n int) { h.turns.slots = n }
+
+// Bound returns how many may wait in a line.
+func (h *Hasher) Bound() int {
+	h.turns.mu.Lock()
+	defer h.turns.mu.Unlock()
+	return h.turns.bound()
+}
+
+// Waiting returns how many wait.
+func (h *Hasher) Waiting() int { return h.turns.waiting() }
+
+// Cached returns the number of strings that the verifier remembers.
+func (v *Verifier) Cached() int { return v.cache.entries.Len() }
+
+// Verifications returns the counters by gate and outcome.
+func (v *Verifier) Verifications() *prometheus.CounterVec { return v.hasher.metrics.verifications }
