@@ -1,0 +1,12 @@
+// Package scope owns the catalogue: which APIs there are, which objects and calls they have, and which scopes open each
+// call (product.md decisions 8, 9, 23; §2, §4.2). It also owns the algebra of scope strings, type Set (RFC 6749 §3.3).
+//
+// The catalogue is the file catalogue.yaml, embedded and checked as a whole when it is loaded; docs/catalogue.md says
+// how it is made and changed. A loaded Catalogue never changes and is safe for use by many at once. What its methods
+// return shares memory with it: callers read it, never write to it.
+//
+// Elsewhere: which right lets a person give a scope to an app is access.GrantRight; which scopes an app holds is
+// package registry; what goes into a token is package oauth. Deciding a call by its method and path (the call check,
+// protocol.md §7) and changing the catalogue at run time come with the issues that need them: the first will stand on
+// template (template.go), the second on Parse. Search is for people and is lenient; it never decides anything.
+package scope
