@@ -102,8 +102,8 @@ type Object struct {
 	Calls    []Call   `yaml:"calls"`
 }
 
-// Unpublished reports whether the object has calls but no published scope, and so cannot be reached by any app until a
-// platform administrator maps it.
+// Unpublished reports whether no scope is published for the object: no app can reach it until a platform administrator
+// maps it.
 func (o Object) Unpublished() bool { return len(o.Scopes) == 0 }
 
 // Printed is a source's row exactly as printed, slips included, to be shown beside what is true (product.md decision
