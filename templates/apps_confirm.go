@@ -1,0 +1,77 @@
+package templates
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"credenza.example/credenza/internal/i18n"
+)
+
+// AppConfirm asks before an act on an app: activate, deactivate, delete, retire. AppConfirmPage draws it as a page,
+// AppConfirmFragment the same panel for the dialog (header X-Fragment: dialog).
+//
+// The fields it sends: version, and for delete confirm_name.
+type AppConfirm struct {
+	Frame      Frame
+	Act        string // activate, deactivate, delete, retire
+	Action     string
+	CancelHref string
+	Version    int64
+	AppName    string
+	Errors     FieldErrors
+	TypedName  string // delete: as typed
+
+	// Retire: the secret concerned.
+	Label  string
+	Hint   string
+	EndsAt time.Time // when it would end by itself; zero: never
+	Unused bool
+
+	// Refusal says why the act cannot be done now: "" or last_secret (retire), active (delete). Then no button is
+	// drawn, and InsteadHref leads to what helps: the deactivate page.
+	Refusal     string
+	InsteadHref string
+	RotateHref  string // retire of the last secret: the page to make another
+}
+
+func (v AppConfirm) page(ctx context.Context) Page {
+	p := v.Frame.appPage(ctx, v.title(ctx), v.AppName, v.CancelHref)
+	p.Error = len(v.Errors) > 0
+	return p
+}
+
+func (v AppConfirm) title(ctx context.Context) string {
+	return i18n.T(ctx, "apps.confirm."+v.Act+"_title", "App", v.AppName, "Secret", secretName(ctx, v.Label, v.Hint))
+}
+
+// confirm is the question: what will happen, what will not, and a button that names verb and object.
+func (v AppConfirm) confirm(ctx context.Context) Confirm {
+	kind := "danger"
+	if v.Act == "activate" {
+		kind = "primary"
+	}
+	return Confirm{
+		Title:  v.title(ctx),
+		Text:   v.text(ctx),
+		Post:   v.Action,
+		Hidden: []Hidden{{Name: "version", Value: strconv.FormatInt(v.Version, 10)}},
+		Button: Action{Label: v.title(ctx), Kind: kind},
+		Cancel: v.CancelHref,
+		Errors: v.Errors,
+	}
+}
+
+func (v AppConfirm) text(ctx context.Context) []string {
+	key := "apps.confirm." + v.Act + "_text"
+	switch {
+	case v.Act != "retire":
+		return []string{i18n.T(ctx, key), i18n.T(ctx, key+"2")}
+	case v.Unused:
+		return []string{i18n.T(ctx, key+"_unused"), i18n.T(ctx, key+"2")}
+	case v.EndsAt.IsZero():
+		return []string{i18n.T(ctx, key), i18n.T(ctx, key+"2")}
+	default:
+		return []string{i18n.T(ctx, key+"_ends", "At", v.EndsAt), i18n.T(ctx, key+"2")}
+	}
+}

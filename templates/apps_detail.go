@@ -1,0 +1,167 @@
+package templates
+
+import (
+	"context"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"credenza.example/credenza/internal/i18n"
+)
+
+// AppDetail is the page /apps/{id} (ui.md §4.3). Addresses left empty leave their control out: whoever may only view
+// gets none of Edit, Rotate, Retire, Deactivate, Activate, Delete.
+type AppDetail struct {
+	Frame   Frame
+	Head    AppHead
+	Notices []AppNotice // most serious first
+
+	ClientID  string
+	TokenURL  string
+	Secrets   []AppSecret // usable first, then newest first
+	Rotation  *AppRotation
+	Scopes    []AppScope
+	Try       TryIt
+	MayManage bool // contact card first when not
+
+	Description    string
+	APIUser        string
+	APIUserKind    string
+	APIUserLive    bool
+	Type           string // m2m
+	CredentialType string // shared_secret
+	DefaultAPI     string // title, "" when all scopes are of one API
+	Contact        AppContact
+	Second         *AppContact
+	ContactErased  bool // deleted apps
+	CreatedBy      string
+	CreatedAt      time.Time
+	ModifiedBy     string
+	ModifiedAt     time.Time
+	Prefix         string // client prefix of the organisation
+	Version        int64
+
+	DeactivateHref string
+	ActivateHref   string
+	DeleteHref     string // only for an inactive app; when DeactivateHref is set the page says "deactivate first"
+}
+
+// AppHead is the top of an app's pages: detail and history.
+type AppHead struct {
+	Name       string
+	Status     string // active, inactive
+	Category   string
+	EditHref   string
+	RotateHref string
+	Tabs       []AppTab
+}
+
+// AppTab is a tab of an app's pages.
+type AppTab struct {
+	Code    string // overview, history
+	Href    string
+	Current bool
+}
+
+// AppNotice is one line of the attention strip.
+type AppNotice struct {
+	Code string // expired, expiring, two, no_secret, inactive, api_user
+	Hint string // ending of the secret concerned
+	Days int    // expiring: whole days left
+	At   time.Time
+	Href string // what to do about it: rotate, activate; "" leaves the link out
+}
+
+// AppSecret is one row of the secrets table. Nobody ever sees more of a secret than Hint.
+type AppSecret struct {
+	Label      string
+	Hint       string // last four characters
+	CreatedAt  time.Time
+	CreatedBy  string
+	ExpiresAt  time.Time // zero: does not expire
+	State      string    // in_use, new, ends, expires, expired, retired, leaked
+	Days       int       // expires: whole days left
+	EndedAt    time.Time // retired, leaked
+	RetireHref string
+}
+
+// AppRotation is the strip that is shown while two secrets work.
+type AppRotation struct {
+	NewHint    string
+	OldHint    string
+	OldEnds    time.Time // zero: no end is set
+	RetireHref string    // retire the old one now
+}
+
+// AppScope is one scope of the app with the calls it opens.
+type AppScope struct {
+	Name  string
+	Kind  string // read, write, delete, special
+	API   string // title
+	Calls []ScopeCall
+}
+
+func (h AppHead) tabs(ctx context.Context) []Tab {
+	tabs := make([]Tab, 0, len(h.Tabs))
+	for _, t := range h.Tabs {
+		tabs = append(tabs, Tab{Label: i18n.T(ctx, "apps.tab_of_app."+t.Code), Href: t.Href, Current: t.Current})
+	}
+	return tabs
+}
+
+func (n AppNotice) kind() string {
+	switch n.Code {
+	case "expired", "no_secret", "api_user":
+		return KindBad
+	case "inactive":
+		return KindNeu
+	case "expiring":
+		return expiringKind(n.Days)
+	default:
+		return KindWarn
+	}
+}
+
+func (n AppNotice) icon() string {
+	if n.Code == "inactive" {
+		return "info"
+	}
+	return "alert"
+}
+
+// sentence is what the strip says; ends and moments stand in it as their own elements.
+func (n AppNotice) sentence() templ.Component {
+	return Rich("apps.notice."+n.Code, "Hint", Code(ending(n.Hint)), "N", n.Days, "At", TimeTag(n.At))
+}
+
+// secretColumns are the columns of the secrets table; the last one only for who may act.
+func (v AppDetail) secretColumns() []string {
+	columns := []string{"label", "hint", "created", "expires", "state"}
+	if v.MayManage {
+		columns = append(columns, "action")
+	}
+	return columns
+}
+
+// over reports whether the secret no longer works.
+func (s AppSecret) over() bool {
+	return s.State == "expired" || s.State == "retired" || s.State == "leaked"
+}
+
+// about are the facts of the side column.
+func (v AppDetail) about(ctx context.Context) []Item {
+	items := []Item{
+		{Label: i18n.T(ctx, "apps.field.api_user"), Content: apiUser(v)},
+		{Label: i18n.T(ctx, "apps.field.type"), Value: i18n.T(ctx, "apps.type."+v.Type)},
+		{Label: i18n.T(ctx, "apps.field.credential_type"), Value: i18n.T(ctx, "apps.credential."+v.CredentialType)},
+	}
+	if v.DefaultAPI != "" {
+		items = append(items, Item{Label: i18n.T(ctx, "apps.field.default_api"), Value: v.DefaultAPI})
+	}
+	return append(items,
+		Item{Label: i18n.T(ctx, "apps.detail.created"), Content: madeBy(v, false)},
+		Item{Label: i18n.T(ctx, "apps.detail.modified"), Content: madeBy(v, true)},
+		Item{Label: i18n.T(ctx, "apps.detail.prefix"), Value: v.Prefix, Mono: true},
+		Item{Label: i18n.T(ctx, "apps.field.version"), Value: i18n.Number(ctx, v.Version)},
+	)
+}

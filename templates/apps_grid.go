@@ -1,0 +1,172 @@
+package templates
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"credenza.example/credenza/internal/i18n"
+)
+
+// AppsGrid is the page /apps (ui.md §4.1): everything outside the results is drawn once, Results may be asked for
+// alone (header X-Fragment: results), then the handler renders AppsResultsSection(v.Results).
+type AppsGrid struct {
+	Frame      Frame
+	CreateHref string // register page; "" leaves the button out (who may only view)
+	SecretHint bool   // the person pasted a client secret into the search box: it was dropped, say so (C73, ui.md §4.1)
+	Tabs       []AppsTab
+	Search     AppsSearch
+	Results    AppsResults
+}
+
+// AppsTab is one of the tabs above the grid, a link.
+type AppsTab struct {
+	Code    string // all, active, inactive
+	Href    string
+	Current bool
+}
+
+// AppsSearch is the search row: a GET form to Action with q, category and status.
+type AppsSearch struct {
+	Action     string // /apps
+	Query      string // as typed; never a secret
+	Category   string // chosen code, "" for any
+	Status     string // chosen code, "" for any
+	Categories []string
+	Statuses   []string
+	Keep       []Hidden // query parameters a new search keeps: sort, dir, per; not the cursor
+}
+
+// AppsState says which of the five faces the results show.
+type AppsState string
+
+// The faces of the results. Rows is the usual one; Empty means that the organisation has no app at all.
+const (
+	AppsRows    AppsState = "rows"
+	AppsEmpty   AppsState = "empty"
+	AppsNoMatch AppsState = "no_match"
+	AppsFailed  AppsState = "failed"
+)
+
+// AppsResults is the part that live search swaps: <section id="results">.
+type AppsResults struct {
+	State AppsState
+
+	Filters     []AppsFilter
+	ClearHref   string   // the grid without any filter; "" when there is none
+	UnknownKeys []string // "foo" of foo:bar, searched as text
+
+	Columns []AppsColumn // sort links by code: name, category, status, secret, creator, created, modified
+	Rows    []AppsRow
+	Pager   Pager // its Total and More also make the count above the rows
+
+	CreateHref        string   // state empty: "" shows Holders instead
+	Holders           []string // names of people who may register apps
+	LooksLikeClientID bool     // state no match: the query has the form of a client ID
+	Reference         string   // state failed: what to quote
+	RetryHref         string   // state failed: the same GET again
+}
+
+// AppsFilter is one active filter: a chip with a link that removes it.
+type AppsFilter struct {
+	Token      string // as in the query grammar: status:active, or the word searched for
+	RemoveHref string
+}
+
+// AppsColumn is the sort link of one column. Columns without Href are not sortable.
+type AppsColumn struct {
+	Code string // name, category, status, secret, creator, created, modified
+	Href string // sorts by this column; when it is the current one, the other way round
+	Sort string // "ascending", "descending" or "" when not sorted by it
+}
+
+// AppsRow is one app of the grid. An empty address leaves its entry out of the row menu.
+type AppsRow struct {
+	Href       string
+	Name       string
+	ClientID   string
+	Category   string // customer, partner, supplier, msp
+	Status     string // active, inactive
+	Secret     SecretSummary
+	CreatedBy  string
+	CreatedAt  time.Time
+	ModifiedAt time.Time
+
+	EditHref       string
+	RotateHref     string
+	HistoryHref    string
+	DeactivateHref string
+	ActivateHref   string
+	DeleteHref     string // only inactive apps
+}
+
+// SecretSummary is what the grid says about an app's secrets in one chip.
+type SecretSummary struct {
+	Code string // ok, two, expiring, expired, none
+	Days int    // expiring: whole days left; 0 reads "Expires today"
+}
+
+// tabs puts words to the tabs.
+func (v AppsGrid) tabs(ctx context.Context) []Tab {
+	tabs := make([]Tab, 0, len(v.Tabs))
+	for _, t := range v.Tabs {
+		tabs = append(tabs, Tab{Label: i18n.T(ctx, "apps.tab."+t.Code), Href: t.Href, Current: t.Current})
+	}
+	return tabs
+}
+
+// anyOf is coded with "Any" before it.
+func anyOf(ctx context.Context, prefix, chosen string, codes []string) []Option {
+	any := Option{Label: i18n.T(ctx, "apps.search.any"), Selected: chosen == ""}
+	return append([]Option{any}, coded(ctx, prefix, chosen, codes)...)
+}
+
+// countText is how many apps there are, as live search says it aloud after each answer.
+func (r AppsResults) countText(ctx context.Context) string {
+	switch {
+	case r.State == AppsFailed:
+		return i18n.T(ctx, "apps.failed.title")
+	case r.Pager.More:
+		return i18n.T(ctx, "apps.count_more", "N", r.Pager.Total)
+	default:
+		return i18n.T(ctx, "apps.count", "N", r.Pager.Total)
+	}
+}
+
+// columns returns all columns in the order of the table, with the sort links there are.
+func (r AppsResults) columns() []AppsColumn {
+	codes := []string{"name", "category", "status", "secret", "creator", "created", "modified"}
+	columns := make([]AppsColumn, 0, len(codes))
+	for _, code := range codes {
+		column := AppsColumn{Code: code}
+		for _, c := range r.Columns {
+			if c.Code == code {
+				column = c
+			}
+		}
+		columns = append(columns, column)
+	}
+	return columns
+}
+
+// menu returns the entries of the row menu: those that have an address.
+func (a AppsRow) menu(ctx context.Context) []MenuItem {
+	all := []MenuItem{
+		{Label: i18n.T(ctx, "apps.action.open"), Href: a.Href, Icon: "app"},
+		{Label: i18n.T(ctx, "apps.action.edit"), Href: a.EditHref, Icon: "edit"},
+		{Label: i18n.T(ctx, "apps.action.rotate"), Href: a.RotateHref, Icon: "rotate"},
+		{Label: i18n.T(ctx, "apps.action.history"), Href: a.HistoryHref, Icon: "history"},
+		{Label: i18n.T(ctx, "apps.action.activate"), Href: a.ActivateHref, Icon: "play", Dialog: true},
+		{Label: i18n.T(ctx, "apps.action.deactivate"), Href: a.DeactivateHref, Icon: "pause", Dialog: true},
+		{Label: i18n.T(ctx, "apps.action.delete"), Href: a.DeleteHref, Icon: "trash", Dialog: true, Danger: true},
+	}
+	items := make([]MenuItem, 0, len(all))
+	for _, item := range all {
+		if item.Href != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+func rowMenuID(i int) string { return "row-menu-" + strconv.Itoa(i) }

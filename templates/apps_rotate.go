@@ -1,0 +1,131 @@
+package templates
+
+import (
+	"context"
+	"time"
+
+	"credenza.example/credenza/internal/i18n"
+)
+
+// AppRotate is the page /apps/{id}/secrets/new (ui.md §4.5).
+//
+// The fields it sends: nonce, why (planned, lost, leaked), label, expiry, expires_on, retire (secret ID, only when two
+// are usable), end (now, 1h, 24h, 7d, 30d, date), end_at (YYYY-MM-DDThh:mm in Zone), leaked (secret ID, when two are
+// usable), do: "create", or "end" for "End it, make none". Leaked means now whatever end says.
+type AppRotate struct {
+	Frame      Frame
+	Action     string
+	CancelHref string
+	Nonce      string
+	AppName    string
+	ClientID   string
+	Inactive   bool // the app is inactive: the new secret works once it is activated
+
+	Errors FieldErrors
+
+	Why           string // chosen
+	Label         string
+	Expiry        string
+	ExpiryChoices []ExpiryChoice
+	ExpiresOn     string
+	ExpiryMin     string
+	ExpiryMax     string
+	Zone          string
+
+	Usable []RotateSecret // usable secrets, oldest first: none, one or two
+	Retire string         // chosen secret ID, when two are usable
+	Leaked string         // chosen secret ID, when two are usable
+
+	End        string // chosen code
+	EndChoices []EndChoice
+	EndAt      string // as typed
+	EndMin     string // earliest and latest moment, YYYY-MM-DDThh:mm in Zone, may be empty
+	EndMax     string
+}
+
+// RotateSecret is a usable secret on the rotate page.
+type RotateSecret struct {
+	ID        string
+	Label     string
+	Hint      string
+	CreatedAt time.Time
+	EndsAt    time.Time // zero: no end
+	Unused    bool      // known never to have been used
+}
+
+// EndChoice is one end for the old secret. At is zero for date.
+type EndChoice struct {
+	Code string // now, 1h, 24h, 7d, 30d, date
+	At   time.Time
+}
+
+func (v AppRotate) page(ctx context.Context) Page {
+	p := v.Frame.appPage(ctx, i18n.T(ctx, "apps.rotate.title", "App", v.AppName), v.AppName, v.CancelHref)
+	p.Error = len(v.Errors) > 0
+	return p
+}
+
+func (v AppRotate) whyOptions(ctx context.Context) []Option {
+	options := coded(ctx, "apps.rotate.why_", v.Why, []string{"planned", "lost", "leaked"})
+	for i := range options {
+		options[i].Hint = i18n.T(ctx, "apps.rotate.why_"+options[i].Value+"_hint")
+	}
+	return options
+}
+
+// secretOptions are the usable secrets to choose one from.
+func (v AppRotate) secretOptions(ctx context.Context, chosen string) []Option {
+	options := make([]Option, 0, len(v.Usable))
+	for _, s := range v.Usable {
+		options = append(options, Option{
+			Value: s.ID, Label: secretName(ctx, s.Label, s.Hint), Hint: s.facts(ctx), Selected: s.ID == chosen,
+		})
+	}
+	return options
+}
+
+// facts say of a secret what helps to choose: since when it is there, how long it works, whether anybody used it.
+func (s RotateSecret) facts(ctx context.Context) string {
+	switch {
+	case s.Unused:
+		return i18n.T(ctx, "apps.rotate.facts_unused", "At", s.CreatedAt)
+	case s.EndsAt.IsZero():
+		return i18n.T(ctx, "apps.rotate.facts", "At", s.CreatedAt)
+	default:
+		return i18n.T(ctx, "apps.rotate.facts_ends", "At", s.CreatedAt, "Ends", s.EndsAt)
+	}
+}
+
+func (v AppRotate) endLegend(ctx context.Context) string {
+	if len(v.Usable) == 1 {
+		return i18n.T(ctx, "apps.rotate.end_of", "Secret", secretName(ctx, v.Usable[0].Label, v.Usable[0].Hint))
+	}
+	return i18n.T(ctx, "apps.rotate.end_of_other")
+}
+
+func (v AppRotate) endHint(ctx context.Context) string {
+	if len(v.Usable) == 1 {
+		return v.Usable[0].facts(ctx)
+	}
+	return ""
+}
+
+// endOptions name the moment each choice comes to, so that nothing has to be worked out.
+func (v AppRotate) endOptions(ctx context.Context) []Option {
+	options := make([]Option, 0, len(v.EndChoices))
+	for _, c := range v.EndChoices {
+		o := Option{Value: c.Code, Label: i18n.T(ctx, "apps.end."+c.Code), Selected: c.Code == v.End}
+		if happened(c.At) && c.Code != "now" {
+			o.Hint = i18n.Time(ctx, c.At)
+		}
+		options = append(options, o)
+	}
+	return options
+}
+
+func (v AppRotate) expiry() expiryInput {
+	return expiryInput{
+		choices: v.ExpiryChoices, chosen: v.Expiry, on: v.ExpiresOn, min: v.ExpiryMin, max: v.ExpiryMax,
+		zone: v.Zone, errors: v.Errors,
+	}
+}
