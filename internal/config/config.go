@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -169,6 +168,3 @@ func (c Config) LogValue() slog.Value {
 		slog.Any("demo_password", c.DemoPassword),
 	)
 }
-
-// FromEnvironment is Load with the environment of this process.
-func FromEnvironment() (Config, error) { return Load(os.Environ()) }

@@ -331,15 +331,6 @@ func TestLastOfARepeatedVariableCounts(t *testing.T) {
 	}
 }
 
-func TestFromEnvironment(t *testing.T) {
-	t.Setenv("HOME", "/home/ada")
-	t.Setenv("CREDENZA_CLIENT_ID_PREFIX", "TESTS")
-	c, err := config.FromEnvironment()
-	if err != nil || c.ClientIDPrefix != "TESTS" {
-		t.Errorf("prefix is %q, error %v; want TESTS", c.ClientIDPrefix, err)
-	}
-}
-
 // secrets is a valid value for every secret setting; TestEverySecretIsCovered keeps it complete.
 var secrets = map[string]string{
 	"CREDENZA_DATABASE_URL":  "postgres://app:hunter2@db.example/credenza",

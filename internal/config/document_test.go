@@ -22,7 +22,7 @@ const document = "../../docs/configuration.md"
 func TestDocumentation(t *testing.T) {
 	want := markdown()
 	if *update {
-		if err := os.WriteFile(document, []byte(want), 0o644); err != nil { //nolint:gosec // A public document.
+		if err := os.WriteFile(document, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

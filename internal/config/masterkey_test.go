@@ -21,6 +21,8 @@ func TestDefaultMasterKeyFileFollowsTheDatabase(t *testing.T) {
 	}{
 		{"sqlite:data/credenza.db", "sqlite:./data/../data/credenza.db", true},
 		{"sqlite:data/credenza.db", "sqlite:" + absolute, true},
+		{"sqlite:data/credenza.db", "sqlite://data/credenza.db", true},
+		{"sqlite:data/credenza.db", "sqlite://" + absolute, true},
 		{"sqlite:data/credenza.db", "sqlite:data/other.db", false},
 		{"sqlite:data/credenza.db", "sqlite:other/credenza.db", false},
 		{pg, "postgres://app:two@db.example/credenza", true},

@@ -80,7 +80,7 @@ func normalOrigin(scheme, host, port string) string {
 }
 
 func parseDatabaseURL(field *Secret, value string) error {
-	const hint = "write for example sqlite:data/credenza.db or postgres://user:password@host/name"
+	const hint = "write for example sqlite:data/credenza.db or postgres://user:password@host/name" //nolint:gosec // An example.
 	if path, ok := strings.CutPrefix(value, "sqlite:"); ok {
 		switch {
 		case path == "" || strings.HasSuffix(path, "/"):
@@ -90,7 +90,7 @@ func parseDatabaseURL(field *Secret, value string) error {
 		case strings.ContainsAny(path, "?#%"):
 			return errors.New("has options after sqlite:, but takes a plain path without ?, # and %")
 		}
-		*field = NewSecret(value)
+		*field = NewSecret("sqlite:" + strings.TrimPrefix(path, "//")) // sqlite:///srv/c.db is a habit from elsewhere
 		return nil
 	}
 	u, err := url.Parse(value)
