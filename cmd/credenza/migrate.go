@@ -1,0 +1,31 @@
+package main
+
+import (
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) migrateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database's schema up to date",
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := p.open(cmd.Context(), migrateAlways)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			return p.print(map[string]string{"database": r.cfg.Database(), "schema": "current"}, func(w *tabwriter.Writer) {
+				line(w, r.cfg.Database()+" is up to date")
+			})
+		},
+	}
+	p.jsonFlag(cmd)
+	return cmd
+}
+
+func (p *program) jsonFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&p.json, "json", false, "print one JSON document")
+}

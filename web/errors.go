@@ -1,0 +1,127 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"credenza.example/credenza/internal/i18n"
+	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/web/api"
+)
+
+// statusError is a fault of the HTTP request itself, for which no room has a code.
+type statusError struct {
+	status int
+	key    string
+}
+
+// Error implements error.
+func (e *statusError) Error() string { return strconv.Itoa(e.status) + " " + e.key }
+
+// statusOf is the one place that maps codes to HTTP statuses, for pages and JSON alike.
+func statusOf(code problem.Code) int {
+	switch code {
+	case problem.Invalid:
+		return http.StatusUnprocessableEntity
+	case problem.Unauthenticated:
+		return http.StatusUnauthorized
+	case problem.Forbidden:
+		return http.StatusForbidden
+	case problem.NotFound:
+		return http.StatusNotFound
+	case problem.Conflict, problem.Stale:
+		return http.StatusConflict
+	case problem.Gone:
+		return http.StatusGone
+	case problem.Limited:
+		return http.StatusTooManyRequests
+	case problem.Unavailable:
+		return http.StatusServiceUnavailable
+	case problem.Internal:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// fault is an error as the answer tells it.
+type fault struct {
+	status int
+	err    *problem.Error
+}
+
+// faultOf reads an error: a room's problem, a fault of the request, or one of the router's.
+func faultOf(err error) fault {
+	var st *statusError
+	var router *echo.HTTPError
+	switch {
+	case errors.As(err, &st):
+		return fault{st.status, problem.Wrap(err, problem.Invalid, st.key)}
+	case errors.As(err, &router):
+		switch router.Code {
+		case http.StatusNotFound:
+			return fault{router.Code, problem.New(problem.NotFound, "problem.not_found")}
+		case http.StatusMethodNotAllowed:
+			return fault{router.Code, problem.New(problem.Invalid, "problem.method")}
+		default:
+			return fault{http.StatusInternalServerError, problem.Wrap(err, problem.Internal, "problem.internal")}
+		}
+	default:
+		p := problem.As(err)
+		return fault{statusOf(p.Code), p}
+	}
+}
+
+// answerError is Echo's error handler: the only place where an error becomes an answer outside package oauth.
+func (s *Server) answerError(err error, c echo.Context) {
+	f := faultOf(err)
+	if f.status >= http.StatusInternalServerError {
+		s.Log.Error("request failed", "route", routeName(c), "request_id", requestID(c), "error", err)
+	}
+	if c.Response().Committed {
+		return
+	}
+	if f.err.RetryAfter > 0 {
+		seconds := int((f.err.RetryAfter + 999_999_999) / 1_000_000_000)
+		c.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
+	var failed error
+	if strings.HasPrefix(c.Request().URL.Path, "/api/") {
+		failed = s.answerProblem(c, f)
+	} else {
+		failed = s.answerPage(c, f)
+	}
+	if failed != nil {
+		s.Log.Error("answering an error", "route", routeName(c), "request_id", requestID(c), "error", failed)
+		_ = c.NoContent(http.StatusInternalServerError) // nothing is left to say when the connection is gone
+	}
+}
+
+// answerProblem writes an RFC 9457 problem document, in English whatever the reader's language (ui.md §6).
+func (s *Server) answerProblem(c echo.Context, f fault) error {
+	ctx := i18n.With(c.Request().Context(), s.Messages.For("en"), nil)
+	doc := api.Problem{
+		Status: f.status, Title: http.StatusText(f.status), Code: string(f.err.Code),
+		Detail: i18n.T(ctx, f.err.Key, pairs(f.err.Args)...), TraceID: requestID(c),
+	}
+	for _, field := range f.err.Fields {
+		if doc.Errors == nil {
+			doc.Errors = map[string][]string{}
+		}
+		doc.Errors[field.Name] = append(doc.Errors[field.Name], i18n.T(ctx, field.Key, pairs(field.Args)...))
+	}
+	return doc.Write(c.Response())
+}
+
+// pairs turns the arguments of a problem into those of a message.
+func pairs(args map[string]any) []any {
+	list := make([]any, 0, 2*len(args))
+	for name, value := range args {
+		list = append(list, name, value)
+	}
+	return list
+}

@@ -1,0 +1,28 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+
+	"github.com/a-h/templ"
+
+	"credenza.example/credenza/templates"
+)
+
+// render draws a page or fragment whole before the first byte is sent, so that a fault while drawing can still become a
+// 500.
+func (c *call) render(status int, page templ.Component) error {
+	var b bytes.Buffer
+	if err := page.Render(templates.WithAssets(c.ctx(), c.s.assets), &b); err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Add("Vary", "X-Fragment, Accept-Language, Cookie")
+	return c.HTMLBlob(status, b.Bytes())
+}
+
+// fragment returns which part of a page the script asks for: "", "results" or "dialog".
+func (c *call) fragment() string { return c.Request().Header.Get("X-Fragment") }
+
+// redirect answers a POST that succeeded with the page to see next (303, C27b).
+func (c *call) redirect(path string) error { return c.Redirect(http.StatusSeeOther, path) }

@@ -1,0 +1,131 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"credenza.example/credenza/internal/audit"
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/i18n"
+	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/limit"
+	"credenza.example/credenza/internal/oauth"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/internal/scope"
+	"credenza.example/credenza/internal/signin"
+	"credenza.example/credenza/static"
+	"credenza.example/credenza/templates"
+)
+
+// Deps are the rooms that the pages call. All are needed but TrustedProxies.
+type Deps struct {
+	PublicURL      string // scheme and host of every link, without a trailing slash; also the issuer
+	DB             *database.DB
+	Trail          *audit.Trail
+	Identity       *identity.Directory
+	Signin         *signin.Signin
+	Registry       *registry.Registry
+	Catalogue      *scope.Catalogue
+	OAuth          *oauth.Server
+	Messages       *i18n.Bundle
+	Static         *static.Files
+	Log            *slog.Logger
+	TrustedProxies []netip.Prefix
+	ClientIDPrefix string // leading letters of every client ID (decision 4)
+}
+
+// Server answers every request of the public listener.
+type Server struct {
+	Deps
+	echo    *echo.Echo
+	cross   *http.CrossOriginProtection
+	secure  bool // the public URL is https
+	host    string
+	assets  templates.Assets
+	reports *limit.Limiter // of violated content security policies, per network
+}
+
+// New wires the routes. It fails when the route table is incomplete.
+func New(deps Deps) (*Server, error) {
+	scheme, host, ok := strings.Cut(deps.PublicURL, "://")
+	if !ok {
+		return nil, fmt.Errorf("the public URL %q has no scheme", deps.PublicURL)
+	}
+	reports, err := limit.New(limit.Config{Every: time.Second, Burst: 30, Max: 10_000, Clock: deps.DB.Now})
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		Deps: deps, echo: echo.New(), cross: http.NewCrossOriginProtection(),
+		secure: scheme == "https", host: host, assets: templates.Assets(deps.Static.Assets()), reports: reports,
+	}
+	if err := s.cross.AddTrustedOrigin(deps.PublicURL); err != nil {
+		return nil, fmt.Errorf("the public URL: %w", err)
+	}
+	s.echo.HideBanner, s.echo.HidePort = true, true
+	s.echo.IPExtractor = addressOf(deps.TrustedProxies)
+	s.echo.HTTPErrorHandler = s.answerError
+	s.echo.Use(s.requestID, s.accessLog, s.headers)
+	s.mountMachines()
+	return s, s.mountPages(pages())
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// mountPages mounts the route table behind the session and the rights.
+func (s *Server) mountPages(routes []route) error {
+	group := s.echo.Group("", s.recoverPanics, s.canonicalHost, s.sameOrigin, s.session)
+	for _, r := range routes {
+		if r.who.kind == undeclared || r.name == "" {
+			return fmt.Errorf("%s %s declares nobody who may call it", r.method, r.path)
+		}
+		handler := s.page(r)
+		group.Add(r.method, r.path, handler).Name = r.name
+		if r.method == http.MethodGet {
+			group.Add(http.MethodHead, r.path, handler).Name = r.name
+		}
+	}
+	// Addresses nobody mounted get the same frame as pages that are not there.
+	group.RouteNotFound("/*", s.page(route{name: "not_found", who: public, handler: (*Server).notFound}))
+	return nil
+}
+
+// mountMachines mounts what has no browser session: OAuth, JSON APIs, static files, reports.
+func (s *Server) mountMachines() {
+	read := []string{http.MethodGet, http.MethodHead}
+	for _, e := range s.OAuth.Endpoints() {
+		s.echo.Any(e.Path, s.machine(e.Name, echo.WrapHandler(e.Handler)))
+	}
+	s.echo.Match(read, "/api/v1/apps/self", s.machine("api.apps.self", s.selfAPI))
+	s.echo.Match(read, static.Prefix+"*", s.machine("static", echo.WrapHandler(s.Static.Handler())))
+	s.echo.POST("/csp-report", s.machine("csp.report", s.cspReport))
+}
+
+// machine names a route for the log and keeps its panics from the connection.
+func (s *Server) machine(name string, handler echo.HandlerFunc) echo.HandlerFunc {
+	handler = s.recoverPanics(handler)
+	return func(c echo.Context) error {
+		c.Set(routeKey, name)
+		return handler(c)
+	}
+}
+
+// HTTPServer returns a server with the limits on slow and large requests that F7 asks for.
+func HTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
