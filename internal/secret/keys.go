@@ -23,7 +23,7 @@ type State string
 
 // The states of a tag key.
 const (
-	Signing   State = "signing"   // makes the tags of new secrets; exactly one key
+	Signing   State = "signing"   // makes the tags of new secrets
 	Accepted  State = "accepted"  // older secrets carry its tags
 	Untrusted State = "untrusted" // lost or leaked: its tags say nothing, bcrypt decides
 )
@@ -55,8 +55,8 @@ type keySet struct {
 	byID    map[byte]TagKey
 }
 
-// NewKeys returns the keys of an installation. One must be signing; ids are base62 digits and differ; a key has 32
-// bytes or more, but an untrusted one may have been lost.
+// NewKeys returns the keys of an installation. One must be signing, of several the last one signs; ids are base62
+// digits and differ; a key has 32 bytes or more, but an untrusted one may have been lost.
 func NewKeys(keys []TagKey) (*Keys, error) {
 	k := &Keys{set: new(atomic.Pointer[keySet]), random: rand.Reader}
 	if err := k.Replace(keys); err != nil {
@@ -79,9 +79,6 @@ func (k *Keys) Replace(keys []TagKey) error {
 		}
 		switch key.State {
 		case Signing:
-			if set.signing.Key != nil {
-				return errors.New("secret: two tag keys are signing")
-			}
 			set.signing = key
 		case Accepted, Untrusted:
 		default:

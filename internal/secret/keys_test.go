@@ -237,7 +237,6 @@ func TestNewKeysRefusesSetsWithoutSense(t *testing.T) {
 	tests := map[string][]secret.TagKey{
 		"none":            nil,
 		"none signing":    {{ID: 'a', State: secret.Accepted, Key: key}},
-		"two signing":     {signing, {ID: 'b', State: secret.Signing, Key: key}},
 		"one id twice":    {signing, {ID: 'a', State: secret.Accepted, Key: key}},
 		"short key":       {{ID: 'a', State: secret.Signing, Key: key[:31]}},
 		"no key":          {{ID: 'a', State: secret.Signing}},
@@ -286,6 +285,22 @@ func TestReplaceTakesOverTheNextSet(t *testing.T) {
 	}
 	if _, err := keys.Make(clientA, 3); err != nil {
 		t.Errorf("after a refused set: %v", err)
+	}
+}
+
+func TestOfSeveralSigningKeysTheLastSigns(t *testing.T) {
+	keys, err := secret.NewKeys([]secret.TagKey{
+		{ID: '0', State: secret.Signing, Key: sequence(32)}, {ID: '1', State: secret.Signing, Key: sequence(33)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := parse(t, makeFor(t, keys, clientA, 1).Secret.Reveal()); p.KeyID != '1' {
+		t.Errorf("key %c signed", p.KeyID)
+	}
+	old := parse(t, makeFor(t, keysOf(t, '0', sequence(32)), clientA, 1).Secret.Reveal())
+	if got := keys.Check(clientA, old); got != secret.TagValid {
+		t.Errorf("tag of the other signing key: verdict %d", got)
 	}
 }
 

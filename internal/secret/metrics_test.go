@@ -1,0 +1,69 @@
+package secret_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"credenza.example/credenza/internal/secret"
+)
+
+func TestMetricsCountByGate(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	w := newWorld(t, secret.Params{}, nil, registry)
+	good := w.issue(t, clientA, 1)
+	wrong := makeFor(t, w.keys, clientA, 1).Secret.Reveal()
+	for _, presented := range []string{good, good, good, "nonsense", sealed(changed(good, 30, 1)), wrong} {
+		_, _ = w.verify(t, clientA, presented)
+	}
+	w.retire(clientA, 1)
+	_, _ = w.verify(t, clientA, good)
+	want := `
+# HELP credenza_secret_bcrypts_total bcrypt computations by use: verify or make.
+# TYPE credenza_secret_bcrypts_total counter
+credenza_secret_bcrypts_total{use="make"} 1
+credenza_secret_bcrypts_total{use="verify"} 2
+# HELP credenza_secret_bcrypt_waiting bcrypt computations that wait for their turn now.
+# TYPE credenza_secret_bcrypt_waiting gauge
+credenza_secret_bcrypt_waiting 0
+# HELP credenza_secret_cache_lookups_total Looks into the cache of verified secrets by result: hit or miss.
+# TYPE credenza_secret_cache_lookups_total counter
+credenza_secret_cache_lookups_total{result="hit"} 2
+credenza_secret_cache_lookups_total{result="miss"} 2
+`
+	names := []string{
+		"credenza_secret_bcrypts_total", "credenza_secret_bcrypt_waiting", "credenza_secret_cache_lookups_total",
+	}
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), names...); err != nil {
+		t.Error(err)
+	}
+	for labels, want := range map[[2]string]float64{
+		{"hash", "accepted"}: 1, {"cache", "accepted"}: 2, {"shape", "refused"}: 1, {"tag", "refused"}: 1,
+		{"hash", "refused"}: 1, {"lookup", "refused"}: 1, {"guard", "refused"}: 0, {"queue", "unavailable"}: 0,
+	} {
+		if got := testutil.ToFloat64(w.verifier.Verifications().WithLabelValues(labels[:]...)); got != want {
+			t.Errorf("%v: %v, want %v", labels, got, want)
+		}
+	}
+}
+
+// TestMetricsHaveAFixedNumberOfSeries: every series exists from the start, and no verification adds one.
+func TestMetricsHaveAFixedNumberOfSeries(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	w := newWorld(t, secret.Params{}, nil, registry)
+	before, err := testutil.GatherAndCount(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := w.issue(t, clientA, 1)
+	for _, presented := range []string{good, good, "nonsense", sealed(changed(good, 30, 1))} {
+		for _, client := range []string{clientA, clientB, "", "anything"} {
+			_, _ = w.verify(t, client, presented)
+		}
+	}
+	if after, err := testutil.GatherAndCount(registry); err != nil || after != before {
+		t.Errorf("%d series, %d at the start, %v", after, before, err)
+	}
+}
