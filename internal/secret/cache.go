@@ -79,5 +79,5 @@ func (c *cache) holds(key cacheKey) bool {
 // add remembers that the string matched, for 10 to 15 minutes. The key is as good as random and decides how long.
 func (c *cache) add(key cacheKey) {
 	jitter := binary.BigEndian.Uint64(key[:8]) % uint64(cacheJitter)
-	c.entries.Add(key, c.clock().Add(cacheLife+time.Duration(jitter))) //nolint:gosec // below 5 minutes
+	c.entries.Add(key, c.clock().Add(cacheLife+time.Duration(jitter)))
 }

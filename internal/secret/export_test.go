@@ -8,6 +8,9 @@ func (h *Hasher) SetCompare(compare func(hash, secret []byte) error) { h.compare
 // SetSlots says how many hashes may run at once, whatever the machine.
 func (h *Hasher) SetSlots(n int) { h.turns.slots = n }
 
+// Slots returns how many hashes may run at once.
+func (h *Hasher) Slots() int { return h.turns.slots }
+
 // Bound returns how many may wait in a line.
 func (h *Hasher) Bound() int {
 	h.turns.mu.Lock()

@@ -3,6 +3,7 @@ package secret_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -45,6 +46,18 @@ func TestNewHasherRefusesCostsOutsideTheGuard(t *testing.T) {
 	}
 	if _, err := secret.NewVerifier(nil, nil); err == nil {
 		t.Error("a verifier of nothing was made")
+	}
+}
+
+// TestOneProcessorStaysFree: hashes leave one processor to everything else, but there is always a slot.
+func TestOneProcessorStaysFree(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	for processors, want := range map[int]int{1: 1, 2: 1, 3: 2, 8: 7} {
+		runtime.GOMAXPROCS(processors)
+		if got := newWorld(t, secret.Params{}, nil, nil).hasher.Slots(); got != want {
+			t.Errorf("%d processors: %d slots, want %d", processors, got, want)
+		}
 	}
 }
 

@@ -170,7 +170,8 @@ func tagOf(key []byte, clientID, head string) [tagBytes]byte {
 	message := make([]byte, 0, 64+maxClientID)
 	message = append(message, formatVersion)
 	message = append(message, kind...)
-	message = append(message, head[atKey], head[atSlot], byte(len(clientID)))
+	message = append(message, head[atKey], head[atSlot])
+	message = append(message, byte(len(clientID))) //nolint:gosec // validClientID: 255 at most
 	message = append(message, clientID...)
 	message = append(message, head[atBody:]...)
 	mac := hmac.New(sha256.New, key)

@@ -28,19 +28,19 @@ func (s Secret) Reveal() string {
 }
 
 // String returns [redacted].
-func (s Secret) String() string { return redacted }
+func (Secret) String() string { return redacted }
 
 // Format writes [redacted] for every verb and flag.
-func (s Secret) Format(f fmt.State, _ rune) { writeRedacted(f) }
+func (Secret) Format(f fmt.State, _ rune) { writeRedacted(f) }
 
 // MarshalJSON returns [redacted] as a JSON string.
-func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
 // MarshalText returns [redacted], for map keys and for formats other than JSON.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue returns [redacted].
-func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // writeRedacted ignores the error as package fmt does: a state that cannot be written to reports it itself.
 func writeRedacted(w io.Writer) { _, _ = io.WriteString(w, redacted) }
