@@ -5,7 +5,7 @@
 //   form[data-search][data-results] live search; the id of the section that is swapped (its data-status is said)
 //   a[data-dialog]                  its page may be shown as a dialog (#dlg)
 //   form[data-busy]                 sent once; the value is what its button says meanwhile
-//   [data-focus]                    focused on load
+//   [data-focus]                    focused on load, where the autofocus attribute is not
 //   [data-copy=id][data-status]     copies a field or element; data-text inside holds the word of the button
 //   [data-select]                   selects itself when focused
 //   [data-hide], [data-peek=id]     hide secrets on the page, show a password
@@ -351,4 +351,4 @@ if (!/(^|; )tz=/.test(document.cookie)) {
 $$('form[data-search]').forEach(live);
 $$('[data-reveal]').forEach(reveal);
 ready(document);
-$('[data-focus]')?.focus();
+$('[data-focus]:not([autofocus])')?.focus();

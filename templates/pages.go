@@ -67,11 +67,10 @@ type HomeCount struct {
 	Href string
 }
 
-// HomeEvent is a recent change. Text is the sentence about it, without the time.
+// HomeEvent is a recent change with a link to the thing it happened to; "" when that is gone.
 type HomeEvent struct {
-	Text string
+	AppEvent
 	Href string
-	At   time.Time
 }
 
 // Forbidden is the page of status 403: the rights of which one would do, and who can grant them. With Nothing set the
