@@ -50,7 +50,7 @@ func (env *environment) value(o Option) (string, error) {
 
 // readSecretFile returns the content of the file without the line end that editors add.
 func readSecretFile(path string) (string, error) {
-	file, err := os.Open(path) //nolint:gosec // The operator names the file.
+	file, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -80,7 +80,7 @@ func normalOrigin(scheme, host, port string) string {
 }
 
 func parseDatabaseURL(field *Secret, value string) error {
-	const hint = "write for example sqlite:data/credenza.db or postgres://user:password@host/name" //nolint:gosec // An example.
+	const hint = "write for example sqlite:data/credenza.db or postgres://user:password@host/name"
 	if path, ok := strings.CutPrefix(value, "sqlite:"); ok {
 		switch {
 		case path == "" || strings.HasSuffix(path, "/"):
