@@ -165,3 +165,11 @@ func (v AppDetail) about(ctx context.Context) []Item {
 		Item{Label: i18n.T(ctx, "apps.field.version"), Value: i18n.Number(ctx, v.Version)},
 	)
 }
+
+// endLabel stands before the end of a secret where the table is too narrow for its heading.
+func (s AppSecret) endLabel(ctx context.Context) string {
+	if happened(s.EndedAt) {
+		return i18n.T(ctx, "apps.secrets.ended")
+	}
+	return i18n.T(ctx, "apps.secrets.column.expires")
+}

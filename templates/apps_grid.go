@@ -151,14 +151,18 @@ func (r AppsResults) columns() []AppsColumn {
 
 // menu returns the entries of the row menu: those that have an address.
 func (a AppsRow) menu(ctx context.Context) []MenuItem {
+	open := a.Href
+	if a.EditHref != "" {
+		open = "" // the name is the same link
+	}
 	all := []MenuItem{
-		{Label: i18n.T(ctx, "apps.action.open"), Href: a.Href, Icon: "app"},
-		{Label: i18n.T(ctx, "apps.action.edit"), Href: a.EditHref, Icon: "edit"},
-		{Label: i18n.T(ctx, "apps.action.rotate"), Href: a.RotateHref, Icon: "rotate"},
-		{Label: i18n.T(ctx, "apps.action.history"), Href: a.HistoryHref, Icon: "history"},
-		{Label: i18n.T(ctx, "apps.action.activate"), Href: a.ActivateHref, Icon: "play", Dialog: true},
-		{Label: i18n.T(ctx, "apps.action.deactivate"), Href: a.DeactivateHref, Icon: "pause", Dialog: true},
-		{Label: i18n.T(ctx, "apps.action.delete"), Href: a.DeleteHref, Icon: "trash", Dialog: true, Danger: true},
+		{Label: i18n.T(ctx, "apps.action.open"), Href: open},
+		{Label: i18n.T(ctx, "apps.action.edit"), Href: a.EditHref},
+		{Label: i18n.T(ctx, "apps.action.rotate"), Href: a.RotateHref},
+		{Label: i18n.T(ctx, "apps.action.history"), Href: a.HistoryHref},
+		{Label: i18n.T(ctx, "apps.action.activate"), Href: a.ActivateHref, Dialog: true},
+		{Label: i18n.T(ctx, "apps.action.deactivate"), Href: a.DeactivateHref, Dialog: true},
+		{Label: i18n.T(ctx, "apps.action.delete"), Href: a.DeleteHref, Dialog: true, Danger: true},
 	}
 	items := make([]MenuItem, 0, len(all))
 	for _, item := range all {

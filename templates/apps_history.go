@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
-
-	"credenza.example/credenza/internal/i18n"
 )
 
 // AppHistory is the page /apps/{id}/history: the app's own part of the audit trail.
@@ -61,13 +59,6 @@ func (e AppEvent) kind() string {
 		return KindBad
 	}
 	return KindWarn
-}
-
-func (e AppEvent) summary(ctx context.Context) string {
-	if len(e.Changes) > 0 {
-		return i18n.T(ctx, "apps.history.changes", "N", len(e.Changes))
-	}
-	return i18n.T(ctx, "apps.history.details")
 }
 
 func (e AppEvent) rows(ctx context.Context) []DiffRow {

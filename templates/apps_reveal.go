@@ -45,14 +45,24 @@ const ReadSecretCommand = "read -rs CCW_SECRET"
 // TokenCommand is the command that gets a token, for bash and zsh, with the secret from the variable CCW_SECRET. The
 // names it holds need no quoting: client IDs, scopes and addresses are made of plain characters.
 func (t TryIt) TokenCommand() string {
-	return "printf 'user = \"%s:%s\"\\n' " + t.ClientID + " \"$CCW_SECRET\" | curl -sS -K - " + t.TokenURL + " \\\n" +
-		"     -d grant_type=client_credentials -d scope=" + t.Scope
+	return strings.Join([]string{
+		`printf 'user = "%s:%s"\n' \`,
+		`    ` + t.ClientID + ` "$CCW_SECRET" |`,
+		`  curl -sS -K - ` + t.TokenURL + ` \`,
+		`    -d grant_type=client_credentials \`,
+		`    -d scope=` + t.Scope,
+	}, "\n")
 }
 
 // SelfCommand gets a token, keeps it in CCW_TOKEN and asks for the app's own record with it.
 func (t TryIt) SelfCommand() string {
-	return "CCW_TOKEN=$(" + t.TokenCommand() + " \\\n     | sed -n 's/.*\"access_token\" *: *\"\\([^\"]*\\)\".*/\\1/p')\n" +
-		"printf 'header = \"Authorization: Bearer %s\"\\n' \"$CCW_TOKEN\" | curl -sS -K - " + t.SelfURL
+	return strings.Join([]string{
+		`CCW_TOKEN=$(` + t.TokenCommand() + ` |`,
+		`  sed -n 's/.*"access_token" *: *"\([^"]*\)".*/\1/p')`,
+		`printf 'header = "Authorization: Bearer %s"\n' \`,
+		`    "$CCW_TOKEN" |`,
+		`  curl -sS -K - ` + t.SelfURL,
+	}, "\n")
 }
 
 // env is the block for an .env file.
