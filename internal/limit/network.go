@@ -10,7 +10,7 @@ func Network(address string) string {
 	if err != nil {
 		return "unknown"
 	}
-	a = a.Unmap().WithZone("")
+	a = a.Unmap()
 	bits := 64
 	if a.Is4() {
 		bits = 32

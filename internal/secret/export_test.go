@@ -1,6 +1,10 @@
 package secret
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // SetCompare puts something in bcrypt's place, for instance to hold a hash while the line fills.
 func (h *Hasher) SetCompare(compare func(hash, secret []byte) error) { h.compare = compare }
@@ -20,6 +24,11 @@ func (h *Hasher) Bound() int {
 
 // Waiting returns how many wait.
 func (h *Hasher) Waiting() int { return h.turns.waiting() }
+
+// HashLate does what Verify does after a look into the cache that found nothing, however long ago.
+func (v *Verifier) HashLate(ctx context.Context, clientID, presented string, c Candidate) (Gate, error) {
+	return v.hash(ctx, v.cache.keyOf(c, presented), attempt{clientID, presented, c})
+}
 
 // Cached returns the number of strings that the verifier remembers.
 func (v *Verifier) Cached() int { return v.cache.entries.Len() }

@@ -96,6 +96,45 @@ func TestSixtyFourIdenticalRequestsInTheWild(t *testing.T) {
 	}
 }
 
+// TestALateRequestFindsTheCacheFilled: it looked into the cache before the bcrypt of another ended and asks for its own
+// after.
+func TestALateRequestFindsTheCacheFilled(t *testing.T) {
+	w := newWorld(t, secret.Params{}, nil, nil)
+	good := w.issue(t, clientA, 1)
+	w.check(t, clientA, good, want{clientA + "/1", secret.GateHash, nil, 1})
+	gate, err := w.verifier.HashLate(t.Context(), clientA, good, w.rows[row{clientA, 1}])
+	if gate != secret.GateHash || err != nil || w.verifier.Bcrypts() != 1 {
+		t.Errorf("gate %s, error %v, %d bcrypts in all", gate, err, w.verifier.Bcrypts())
+	}
+}
+
+// TestACallerThatLeavesTheLineDoesNotFailTheOthers is the same for a bcrypt that has not begun.
+func TestACallerThatLeavesTheLineDoesNotFailTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, secret.Params{}, time.Now, nil)
+		good := w.issue(t, clientA, 1)
+		held := w.hold()
+		w.flood(t, 1) // has the slot
+		synctest.Wait()
+		ctx, leave := context.WithCancel(t.Context())
+		var first, other ends
+		w.start(ctx, &first, clientA, good)
+		synctest.Wait()
+		w.start(t.Context(), &other, clientA, good)
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		if n := w.hasher.Waiting(); len(first.list()) != 1 || n != 1 {
+			t.Errorf("%d callers left, %d bcrypts wait; want 1 and 1", len(first.list()), n)
+		}
+		held.all()
+		synctest.Wait()
+		if got := other.list(); len(got) != 1 || got[0].err != nil {
+			t.Errorf("who stayed: %+v", got)
+		}
+	})
+}
+
 func TestACallerThatLeavesDoesNotFailTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, secret.Params{}, time.Now, nil)

@@ -31,6 +31,7 @@ func TestC12_ParseTakesNothingNearASecret(t *testing.T) {
 	tests := map[string]string{
 		"empty":                     "",
 		"one byte more":             good + "A",
+		"a zero in the checksum":    good[:61] + "0" + good[61:],
 		"newline":                   good + "\n",
 		"NUL and itself":            good + "\x00" + good,
 		"NUL at the end":            good + "\x00",

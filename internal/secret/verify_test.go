@@ -40,6 +40,7 @@ func TestC12_NothingNearTheSecretIsAccepted(t *testing.T) {
 	good := w.issue(t, clientA, 1)
 	tests := map[string]string{
 		"one byte more":             good + "x",
+		"a zero in the checksum":    good[:61] + "0" + good[61:],
 		"padded to 72":              good + "xxxxx",
 		"72 right bytes and more":   good + "xxxxx" + "junk",
 		"truncated at 72":           (good + good)[:72],
