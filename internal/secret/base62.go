@@ -20,7 +20,7 @@ func encode62(dst, src []byte) {
 		var rest uint64
 		for j := range n {
 			rest = rest<<32 | uint64(words[j])
-			words[j] = uint32(rest / 62) //nolint:gosec // rest / 62 < 2^32, since the rest before was below 62
+			words[j] = uint32(rest / 62) // rest / 62 < 2^32, since the rest before was below 62
 			rest %= 62
 		}
 		dst[i] = alphabet[rest]
@@ -39,7 +39,7 @@ func decode62(dst []byte, digits string) bool {
 		carry := uint64(value)
 		for j := n - 1; j >= 0; j-- {
 			carry += uint64(words[j]) * 62
-			words[j] = uint32(carry) //nolint:gosec // the low half stays, the high half is carried
+			words[j] = uint32(carry) // the low half stays, the high half is carried
 			carry >>= 32
 		}
 		if carry != 0 {

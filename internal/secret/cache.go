@@ -47,7 +47,7 @@ func (c *cache) keyOf(candidate Candidate, presented string) cacheKey {
 	message := make([]byte, 0, 256)
 	message = field(message, candidate.CredentialID)
 	message = binary.BigEndian.AppendUint32(message, 8)
-	message = binary.BigEndian.AppendUint64(message, uint64(candidate.Version)) //nolint:gosec // any 8 bytes do
+	message = binary.BigEndian.AppendUint64(message, uint64(candidate.Version)) // any 8 bytes do
 	message = field(message, candidate.Hash)
 	message = field(message, presented)
 	mac := hmac.New(sha256.New, c.key[:])
@@ -58,7 +58,7 @@ func (c *cache) keyOf(candidate Candidate, presented string) cacheKey {
 }
 
 func field(message []byte, text string) []byte {
-	message = binary.BigEndian.AppendUint32(message, uint32(len(text))) //nolint:gosec // far below 4 GiB
+	message = binary.BigEndian.AppendUint32(message, uint32(len(text))) // far below 4 GiB
 	return append(message, text...)
 }
 

@@ -171,7 +171,7 @@ func tagOf(key []byte, clientID, head string) [tagBytes]byte {
 	message = append(message, formatVersion)
 	message = append(message, kind...)
 	message = append(message, head[atKey], head[atSlot])
-	message = append(message, byte(len(clientID))) //nolint:gosec // validClientID: 255 at most
+	message = append(message, byte(len(clientID))) // validClientID: 255 at most
 	message = append(message, clientID...)
 	message = append(message, head[atBody:]...)
 	mac := hmac.New(sha256.New, key)
