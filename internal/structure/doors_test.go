@@ -15,6 +15,8 @@ import (
 // reason in its commit.
 var housekeepers = []string{
 	"internal/keyring insertFirst",
+	"internal/registry Registry.RevokeToken",
+	"internal/registry Registry.Sweep",
 }
 
 // TestDoorsForWriting lists who calls the two doors of the database.
