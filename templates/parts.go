@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/a-h/templ"
 
@@ -243,7 +244,7 @@ func shape(kind string) string {
 	}
 }
 
-// slots are characters of the private use area: they stand in for components while a sentence is put together.
+// firstSlot begins the characters of the private use area that stand in for components while a sentence is put together.
 const firstSlot = '\uE000'
 
 // Rich is a sentence with components among its arguments: names, links, times. The message orders them:
@@ -255,13 +256,24 @@ func Rich(key string, args ...any) templ.Component {
 		plain := make([]any, len(args))
 		copy(plain, args)
 		for i := 1; i < len(args); i += 2 {
-			if c, ok := args[i].(templ.Component); ok {
+			switch arg := args[i].(type) {
+			case templ.Component:
 				plain[i] = string(firstSlot + rune(len(inner)))
-				inner = append(inner, c)
+				inner = append(inner, arg)
+			case string:
+				plain[i] = strings.Map(noSlot, arg)
 			}
 		}
 		return writeRich(ctx, w, i18n.T(ctx, key, plain...), inner)
 	})
+}
+
+// noSlot keeps a name that somebody typed from standing in for a component.
+func noSlot(r rune) rune {
+	if r >= firstSlot && r < firstSlot+100 {
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 func writeRich(ctx context.Context, w io.Writer, text string, inner []templ.Component) error {
