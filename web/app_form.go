@@ -1,0 +1,201 @@
+package web
+
+import (
+	"strings"
+	"time"
+
+	"credenza.example/credenza/internal/i18n"
+	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/templates"
+)
+
+// appInput is the form of register and edit as it was typed: what it may become is the registry's business, and a form
+// that comes back with errors is drawn from it. Fields of other names are not read, whatever they hold (C54).
+type appInput struct {
+	nonce                       string
+	version                     int64
+	name, description, category string
+	contact, second             templates.AppContact
+	kind, credential            string
+	expiry, expiresOn           string
+	apiUser                     string
+	scopes                      []string
+	defaultAPI                  string
+	scopeQuery                  string
+	active                      bool
+	redraw                      bool // asks for the same form again, nothing checked and nothing lost
+}
+
+func readAppInput(f *form) appInput {
+	in := appInput{
+		nonce: f.one("nonce"), version: f.number("version"),
+		name: f.one("name"), description: f.one("description"), category: f.one("category"),
+		contact: readContact(f, ""), second: readContact(f, "second_"),
+		kind: f.one("type"), credential: f.one("credential_type"),
+		expiry: f.one("expiry"), expiresOn: f.one("expires_on"), apiUser: f.one("api_user"),
+		scopes: distinct(f.all("scope")), defaultAPI: f.one("default_api"),
+		scopeQuery: strings.TrimSpace(f.one("scope_q")), active: f.one("active") == "on",
+	}
+	// The Enter key in the scope search asks for scopes, in any other field it saves.
+	searched := f.one("do") == "enter" && in.scopeQuery != strings.TrimSpace(f.one("scope_q_was"))
+	in.redraw = f.one("redraw") != "" || searched
+	return in
+}
+
+func readContact(f *form, prefix string) templates.AppContact {
+	return templates.AppContact{
+		FirstName: f.one(prefix + "first_name"), LastName: f.one(prefix + "last_name"), Email: f.one(prefix + "email"),
+	}
+}
+
+// The words of the form for what the registry calls otherwise. A value of neither is passed on for the registry to
+// refuse.
+var (
+	typeCodes       = map[registry.Type]string{registry.Machine: "m2m"}
+	credentialCodes = map[registry.CredentialType]string{registry.SharedSecret: "shared_secret"}
+)
+
+func typeOf(code string) registry.Type {
+	for t, c := range typeCodes {
+		if c == code {
+			return t
+		}
+	}
+	return registry.Type(code)
+}
+
+func credentialOf(code string) registry.CredentialType {
+	for t, c := range credentialCodes {
+		if c == code {
+			return t
+		}
+	}
+	return registry.CredentialType(code)
+}
+
+func contactOf(c templates.AppContact) registry.Contact {
+	return registry.Contact{FirstName: c.FirstName, LastName: c.LastName, Email: c.Email}
+}
+
+func contactView(c registry.Contact) templates.AppContact {
+	return templates.AppContact{FirstName: c.FirstName, LastName: c.LastName, Email: c.Email}
+}
+
+// view is the form filled with what was typed. What differs between register and edit is up to the caller.
+func (in appInput) view(c *call, held []string) (templates.AppForm, error) {
+	users, err := c.apiUserOptions(in)
+	return templates.AppForm{
+		Frame: c.frame("apps"), Nonce: in.nonce, Version: in.version,
+		Name: in.name, Description: in.description, Category: in.category, Categories: categoryCodes(),
+		Contact: in.contact, ContactIsSelf: in.contact.Email == c.actor.Email, Second: in.second,
+		APIUsers: users, APIUser: in.apiUser, Expiry: in.expiry, ExpiresOn: in.expiresOn, Zone: c.zoneName(),
+		Scopes: c.scopePicker(in.scopeQuery, in.scopes, held), DefaultAPIs: c.defaultAPIs(), DefaultAPI: in.defaultAPI,
+		Active: in.active,
+	}, err
+}
+
+// apiUserOptions are the API users of the organisation, each with the categories that may choose it. The one an app has
+// stays on offer even when nobody could choose it anew.
+func (c *call) apiUserOptions(in appInput) ([]templates.AppUserOption, error) {
+	var list []templates.AppUserOption
+	at := map[identity.RobotID]int{}
+	for _, category := range registry.Categories() {
+		users, err := c.s.Registry.APIUsers(c.ctx(), c.actor, category)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range users {
+			i, known := at[u.ID]
+			if !known {
+				i = len(list)
+				at[u.ID] = i
+				list = append(list, templates.AppUserOption{ID: string(u.ID), Name: u.DisplayName, Kind: string(u.Kind)})
+			}
+			list[i].Categories = append(list[i].Categories, string(category))
+		}
+	}
+	return list, nil
+}
+
+// ownDay reads the day of an own expiry date as its last minute in the reader's zone (ui.md §2, row 7). What is no day
+// is no time at all, which the registry reports.
+func (c *call) ownDay(text string) time.Time {
+	day, err := time.ParseInLocation(time.DateOnly, strings.TrimSpace(text), i18n.Zone(c.ctx()))
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 0, 0, day.Location())
+}
+
+// minuteForm is what an input of type datetime-local sends; browsers that lack it leave a text field.
+const minuteForm = "2006-01-02T15:04"
+
+// ownMinute reads date and time in the reader's zone.
+func (c *call) ownMinute(text string) time.Time {
+	text = strings.Replace(strings.TrimSpace(text), " ", "T", 1)
+	for _, layout := range []string{minuteForm, "2006-01-02T15:04:05"} {
+		if at, err := time.ParseInLocation(layout, text, i18n.Zone(c.ctx())); err == nil {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+// expiryChoices fills the choices of "Secret expires" and the days between which an own date must lie.
+func (c *call) expiryChoices() (choices []templates.ExpiryChoice, first, last string) {
+	options, earliest, latest := c.s.Registry.ExpiryOptions()
+	for _, o := range options {
+		choices = append(choices, templates.ExpiryChoice{Code: string(o.Choice), At: o.At})
+	}
+	zone := i18n.Zone(c.ctx())
+	return choices, earliest.In(zone).Format(time.DateOnly), latest.In(zone).AddDate(0, 0, -1).Format(time.DateOnly)
+}
+
+// expiry is what was chosen for the end of a new secret.
+func (c *call) expiry(choice, on string) registry.Expiry {
+	e := registry.Expiry{Choice: registry.ExpiryChoice(choice)}
+	if e.Choice == registry.ExpiresOn {
+		e.At = c.ownDay(on)
+	}
+	return e
+}
+
+// formNames are the form's names for what the registry calls otherwise, and nothing for what the form does not show.
+func formNames(expiry string) map[string]string {
+	names := map[string]string{
+		"contact_first_name": "first_name", "contact_last_name": "last_name", "contact_email": "email",
+		"second_contact_first_name": "second_first_name", "second_contact_last_name": "second_last_name",
+		"second_contact_email": "second_email", "scopes": "scope", "expires": "expiry", "old_ends": "end",
+		"nonce": "", "version": "", "do": "", "redraw": "", "scope_q_was": "",
+	}
+	if expiry == string(registry.ExpiresOn) {
+		names["expires"] = "expires_on"
+	}
+	return names
+}
+
+// fields is what the registry is told of the form.
+func (in appInput) fields() registry.AppFields {
+	return registry.AppFields{
+		Name: in.name, Description: in.description, Category: registry.Category(in.category),
+		Type: typeOf(in.kind), CredentialType: credentialOf(in.credential),
+		Contact: contactOf(in.contact), SecondContact: contactOf(in.second), APIUser: identity.RobotID(in.apiUser),
+		Scopes: in.scopes, DefaultAPI: in.defaultAPI, Active: in.active,
+	}
+}
+
+// toldInForm reports whether a problem is told in the form itself, which then comes back with everything typed: what is
+// wrong with the input, what the state of the app does not allow, and power that is given away beyond one's own.
+func toldInForm(err error) bool {
+	p := problem.As(err)
+	switch p.Code {
+	case problem.Invalid, problem.Conflict:
+		return true
+	case problem.Forbidden:
+		return len(p.Fields) > 0
+	default:
+		return false
+	}
+}

@@ -1,0 +1,29 @@
+package web
+
+import (
+	"net/url"
+
+	"credenza.example/credenza/internal/registry"
+)
+
+// The addresses of the pages about apps, built here and nowhere else. The route table has their patterns.
+const (
+	appsPath       = "/apps"
+	newAppPath     = "/apps/new"
+	selfAPIPath    = "/api/v1/apps/self"
+	tokenPath      = "/oauth2/token"
+	secretHintPath = appsPath + "?hint=secret"
+)
+
+func appPath(id registry.AppID) string { return appsPath + "/" + url.PathEscape(string(id)) }
+
+func editPath(id registry.AppID) string       { return appPath(id) + "/edit" }
+func rotatePath(id registry.AppID) string     { return appPath(id) + "/secrets/new" }
+func historyPath(id registry.AppID) string    { return appPath(id) + "/history" }
+func activatePath(id registry.AppID) string   { return appPath(id) + "/activate" }
+func deactivatePath(id registry.AppID) string { return appPath(id) + "/deactivate" }
+func deletePath(id registry.AppID) string     { return appPath(id) + "/delete" }
+
+func retirePath(id registry.AppID, secret registry.SecretID) string {
+	return appPath(id) + "/secrets/" + url.PathEscape(string(secret)) + "/retire"
+}

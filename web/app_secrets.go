@@ -1,0 +1,283 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"credenza.example/credenza/internal/i18n"
+	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/templates"
+)
+
+// rotateInput is the form of a rotation as it was typed.
+type rotateInput struct {
+	nonce, why, label string
+	expiry, expiresOn string
+	old               string // the only usable secret when the form was drawn
+	retire, leaked    string // which of two ends now, which of two leaked
+	end, endAt        string
+	endOnly           bool // end the leaked secret, make none
+}
+
+func readRotateInput(f *form) rotateInput {
+	return rotateInput{
+		nonce: f.one("nonce"), why: f.one("why"), label: f.one("label"), expiry: f.one("expiry"),
+		expiresOn: f.one("expires_on"), old: f.one("old"), retire: f.one("retire"), leaked: f.one("leaked"),
+		end: f.one("end"), endAt: f.one("end_at"), endOnly: f.one("do") == "end",
+	}
+}
+
+// rotateForm asks why and how a new secret is made (ui.md §4.5).
+func (s *Server) rotateForm(c *call) error {
+	app, err := c.app()
+	if err != nil {
+		return err
+	}
+	in := rotateInput{
+		nonce: newNonce(), why: string(registry.Planned), label: s.DB.Now().In(i18n.Zone(c.ctx())).Format("2006-01"),
+		expiry: string(registry.ExpiresRecommended), end: string(registry.EndsRecommended),
+	}
+	if draft := c.draft(); draft != nil {
+		in = readRotateInput(&form{values: draft})
+		in.nonce = newNonce()
+	}
+	return s.drawRotate(c, http.StatusOK, app, in, nil)
+}
+
+// rotate makes a new secret and answers with the page that shows it, or ends a leaked one and makes none.
+func (s *Server) rotate(c *call) error {
+	app, err := c.app()
+	if err != nil {
+		return err
+	}
+	f, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	in := readRotateInput(f)
+	var made *registry.NewSecret
+	switch err = f.err(); {
+	case err != nil:
+	case in.endOnly:
+		err = s.endLeaked(c, app, in)
+	default:
+		made, err = s.Registry.Rotate(c.ctx(), c.actor, app.ID, c.rotation(in))
+	}
+	switch {
+	case err == nil && in.endOnly:
+		return c.done(appPath(app.ID), "apps.flash.leaked", "App", app.Name)
+	case err == nil:
+		return s.reveal(c, app, made)
+	case toldInForm(err):
+		return s.drawRotate(c, statusOf(problem.CodeOf(err)), app, in, err)
+	default:
+		return c.unlessShown(err)
+	}
+}
+
+// rotation is what the registry is told of the form. Of two usable secrets one ends now, which makes room.
+func (c *call) rotation(in rotateInput) registry.Rotation {
+	n := registry.Rotation{
+		Reason: registry.Reason(in.why), Label: in.label, Expires: c.expiry(in.expiry, in.expiresOn),
+		Old: registry.SecretID(in.old), OldEnds: registry.End{Choice: registry.EndChoice(in.end)}, Nonce: in.nonce,
+	}
+	if n.OldEnds.Choice == registry.EndsOn {
+		n.OldEnds.At = c.ownMinute(in.endAt)
+	}
+	switch {
+	case n.Reason == registry.Leaked && in.leaked != "":
+		n.Old = registry.SecretID(in.leaked)
+	case in.retire != "":
+		n.Old, n.OldEnds = registry.SecretID(in.retire), registry.End{Choice: registry.EndsNow}
+	}
+	return n
+}
+
+// endLeaked ends the secret that the form names as leaked.
+func (s *Server) endLeaked(c *call, app registry.App, in rotateInput) error {
+	if in.why != string(registry.Leaked) {
+		return problem.Fields(problem.NewField("why", "apps.rotate.end_if_leaked"))
+	}
+	if in.leaked == "" {
+		in.leaked = in.old
+	}
+	id, ok := registry.ParseSecretID(in.leaked)
+	if _, has := app.Secret(id); !ok || !has {
+		return problem.Fields(problem.NewField("leaked", "app.old.choose"))
+	}
+	return s.Registry.MarkLeaked(c.ctx(), c.actor, app.ID, id)
+}
+
+// drawRotate draws the form. The app is read again for one that comes back: somebody else may have been at it.
+func (s *Server) drawRotate(c *call, status int, app registry.App, in rotateInput, wrong error) error {
+	if wrong != nil {
+		var err error
+		if app, err = s.Registry.App(c.ctx(), c.actor, app.ID); err != nil {
+			return err
+		}
+	}
+	view := templates.AppRotate{
+		Frame: c.frame("apps"), Action: rotatePath(app.ID), CancelHref: appPath(app.ID), Nonce: in.nonce,
+		AppName: app.Name, ClientID: app.ClientID, Inactive: app.Status != registry.Active,
+		Why: in.why, Label: in.label, Expiry: in.expiry, ExpiresOn: in.expiresOn, Zone: c.zoneName(),
+		Usable: rotateSecrets(app), Retire: in.retire, Leaked: in.leaked, End: in.end, EndAt: in.endAt,
+	}
+	view.ExpiryChoices, view.ExpiryMin, view.ExpiryMax = c.expiryChoices()
+	view.EndChoices, view.EndMin, view.EndMax = c.endChoices()
+	if wrong != nil {
+		view.Errors = c.rotateErrors(in, wrong, len(view.Usable))
+	}
+	return c.render(status, templates.AppRotatePage(view))
+}
+
+// rotateErrors names the fields of the form that the problem is about.
+func (c *call) rotateErrors(in rotateInput, wrong error, usable int) templates.FieldErrors {
+	names := formNames(in.expiry)
+	names["reason"], names["old"] = "why", ""
+	if in.end == string(registry.EndsOn) {
+		names["old_ends"] = "end_at"
+	}
+	if usable == 2 {
+		names["old"] = "retire"
+		if in.why == string(registry.Leaked) {
+			names["old"] = "leaked"
+		}
+	}
+	errs := c.fieldErrors(wrong, names)
+	if problem.Is(wrong, problem.Conflict) && usable == 2 {
+		errs[0].Field = "retire"
+	}
+	return errs
+}
+
+func rotateSecrets(app registry.App) []templates.RotateSecret {
+	var list []templates.RotateSecret
+	for _, secret := range app.Usable() {
+		list = append(list, templates.RotateSecret{
+			ID: string(secret.ID), Label: secret.Label, Hint: secret.Hint, CreatedAt: secret.CreatedAt, EndsAt: secret.EndsAt,
+		})
+	}
+	return list
+}
+
+func (c *call) endChoices() (choices []templates.EndChoice, first, last string) {
+	options, earliest, latest := c.s.Registry.EndOptions()
+	for _, o := range options {
+		choices = append(choices, templates.EndChoice{Code: string(o.Choice), At: o.At})
+	}
+	zone := i18n.Zone(c.ctx())
+	return choices, earliest.In(zone).Add(time.Minute).Format(minuteForm), latest.In(zone).Format(minuteForm)
+}
+
+// reveal answers with the page that shows a new secret. The plaintext goes into this answer and nowhere else.
+func (s *Server) reveal(c *call, app registry.App, made *registry.NewSecret) error {
+	view := templates.AppReveal{
+		Frame: c.frame("apps"), AppName: app.Name, ClientID: app.ClientID, Secret: made.Secret.Reveal(),
+		Rotated: len(app.Secrets) > 1 || made.Old.ID != "", Label: made.Label, ExpiresAt: made.ExpiresAt,
+		OldHint: made.Old.Hint, CloseHref: appPath(app.ID), Try: s.tryIt(app), FileName: fileName(app),
+	}
+	if made.Old.EndsAt.After(s.DB.Now()) {
+		view.OldEnds = made.Old.EndsAt
+	}
+	return c.render(http.StatusOK, templates.AppRevealPage(view))
+}
+
+// tryIt is what the printed commands need.
+func (s *Server) tryIt(app registry.App) templates.TryIt {
+	t := templates.TryIt{ClientID: app.ClientID, TokenURL: s.PublicURL + tokenPath, SelfURL: s.PublicURL + selfAPIPath}
+	if len(app.Scopes) > 0 {
+		t.Scope = app.Scopes[0]
+	}
+	return t
+}
+
+// fileName is the app's name as the name of a file on any system: plain letters, digits and hyphens.
+func fileName(app registry.App) string {
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(strings.ToLower(app.Name)) {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+			b.WriteRune(r)
+		case unicode.Is(unicode.Mn, r):
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	if name := strings.Trim(b.String(), "-"); name != "" {
+		return name
+	}
+	return strings.ToLower(app.ClientID)
+}
+
+// retireForm asks before a secret is taken out of use. The last one of an active app stays (product.md decision 17).
+func (s *Server) retireForm(c *call) error {
+	app, secret, err := c.appSecret()
+	if err != nil {
+		return err
+	}
+	if !secret.Usable() {
+		return c.redirect(appPath(app.ID))
+	}
+	return c.confirm(http.StatusOK, c.retireView(app, secret))
+}
+
+// retire takes the secret out of use.
+func (s *Server) retire(c *call) error {
+	app, secret, err := c.appSecret()
+	if err != nil {
+		return err
+	}
+	f, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	f.number("version") // sent by every question; a secret has no use for it
+	if err = f.err(); err == nil {
+		err = s.Registry.Retire(c.ctx(), c.actor, app.ID, secret.ID)
+	}
+	switch {
+	case err == nil:
+		return c.done(appPath(app.ID), "apps.flash.retired", "Hint", "…"+secret.Hint, "App", app.Name)
+	case !toldInForm(err):
+		return err
+	}
+	view := c.retireView(app, secret)
+	view.Errors = c.fieldErrors(err, confirmNames())
+	return c.confirm(statusOf(problem.CodeOf(err)), view)
+}
+
+func (c *call) retireView(app registry.App, secret registry.Secret) templates.AppConfirm {
+	view := c.confirmView(app, "retire", retirePath(app.ID, secret.ID))
+	view.Label, view.Hint, view.EndsAt = secret.Label, secret.Hint, secret.EndsAt
+	if isLast(app, secret) {
+		view.Refusal, view.InsteadHref, view.RotateHref = "last_secret", deactivatePath(app.ID), rotatePath(app.ID)
+	}
+	return view
+}
+
+// isLast reports whether the secret is what an active app works with alone.
+func isLast(app registry.App, secret registry.Secret) bool {
+	return app.Status == registry.Active && secret.Usable() && len(app.Usable()) == 1
+}
+
+// appSecret reads the app and the secret of it that the address names.
+func (c *call) appSecret() (registry.App, registry.Secret, error) {
+	id, err := c.secretID()
+	if err != nil {
+		return registry.App{}, registry.Secret{}, err
+	}
+	app, err := c.app()
+	if err != nil {
+		return registry.App{}, registry.Secret{}, err
+	}
+	secret, ok := app.Secret(id)
+	if !ok {
+		return registry.App{}, registry.Secret{}, problem.New(problem.NotFound, "problem.not_found")
+	}
+	return app, secret, nil
+}

@@ -1,0 +1,148 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/templates"
+)
+
+func (s *Server) activateForm(c *call) error   { return s.askStatus(c, activation(s)) }
+func (s *Server) activate(c *call) error       { return s.setStatus(c, activation(s)) }
+func (s *Server) deactivateForm(c *call) error { return s.askStatus(c, deactivation(s)) }
+func (s *Server) deactivate(c *call) error     { return s.setStatus(c, deactivation(s)) }
+
+// statusAct is one of the two acts that switch an app.
+type statusAct struct {
+	name string
+	path func(registry.AppID) string
+	to   registry.Status
+	run  func(ctx context.Context, actor access.Actor, id registry.AppID, version int64) (registry.App, error)
+}
+
+func activation(s *Server) statusAct {
+	return statusAct{"activate", activatePath, registry.Active, s.Registry.Activate}
+}
+
+func deactivation(s *Server) statusAct {
+	return statusAct{"deactivate", deactivatePath, registry.Inactive, s.Registry.Deactivate}
+}
+
+// askStatus asks before an app is switched; one that is so already needs no question.
+func (s *Server) askStatus(c *call, act statusAct) error {
+	app, err := c.app()
+	if err != nil {
+		return err
+	}
+	if app.Status == act.to {
+		return c.redirect(appPath(app.ID))
+	}
+	return c.confirm(http.StatusOK, c.confirmView(app, act.name, act.path(app.ID)))
+}
+
+// setStatus switches the app. What stands in the way is said on the page that asked, with the app as it is now.
+func (s *Server) setStatus(c *call, act statusAct) error {
+	id, err := c.appID()
+	if err != nil {
+		return err
+	}
+	f, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	version := f.number("version")
+	var app registry.App
+	if err = f.err(); err == nil {
+		app, err = act.run(c.ctx(), c.actor, id, version)
+	}
+	if err == nil || (problem.Is(err, problem.Stale) && app.Status == act.to) {
+		return c.done(appPath(id), "apps.flash."+act.name, "App", app.Name)
+	}
+	return s.askAgain(c, act.name, act.path(id), err)
+}
+
+// askAgain draws the question once more with what stood in the way.
+func (s *Server) askAgain(c *call, act, path string, wrong error) error {
+	if !toldInForm(wrong) && !problem.Is(wrong, problem.Stale) {
+		return wrong
+	}
+	app, err := c.app()
+	if err != nil {
+		return err
+	}
+	view := c.confirmView(app, act, path)
+	view.Errors = c.fieldErrors(wrong, confirmNames())
+	return c.confirm(statusOf(problem.CodeOf(wrong)), view)
+}
+
+// deleteForm asks for the name of the app; an active one has to be deactivated first (product.md decision 6).
+func (s *Server) deleteForm(c *call) error {
+	app, err := c.app()
+	if err != nil {
+		return err
+	}
+	return c.confirm(http.StatusOK, c.deleteView(app))
+}
+
+// deleteApp deletes the app whose name was typed.
+func (s *Server) deleteApp(c *call) error {
+	app, err := c.app()
+	if err != nil {
+		return err
+	}
+	f, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	version, typed := f.number("version"), f.one("confirm_name")
+	if err = f.err(); err == nil {
+		err = s.Registry.Delete(c.ctx(), c.actor, app.ID, version, typed)
+	}
+	switch {
+	case err == nil:
+		return c.done(appsPath, "apps.flash.deleted", "App", app.Name)
+	case !toldInForm(err) && !problem.Is(err, problem.Stale):
+		return err
+	}
+	view := c.deleteView(app)
+	view.TypedName, view.Errors = typed, c.fieldErrors(err, confirmNames())
+	return c.confirm(statusOf(problem.CodeOf(err)), view)
+}
+
+func (c *call) deleteView(app registry.App) templates.AppConfirm {
+	view := c.confirmView(app, "delete", deletePath(app.ID))
+	if app.Status == registry.Active {
+		view.Refusal, view.InsteadHref = "active", deactivatePath(app.ID)
+	}
+	return view
+}
+
+func (c *call) confirmView(app registry.App, act, path string) templates.AppConfirm {
+	return templates.AppConfirm{
+		Frame: c.frame("apps"), Act: act, Action: path, CancelHref: appPath(app.ID), Version: app.Version, AppName: app.Name,
+	}
+}
+
+// confirm draws a question as a page, or as the part of one that the script shows as a dialog.
+func (c *call) confirm(status int, view templates.AppConfirm) error {
+	if c.fragment() == "dialog" {
+		return c.render(status, templates.AppConfirmFragment(view))
+	}
+	return c.render(status, templates.AppConfirmPage(view))
+}
+
+// confirmNames are the fields that a question does not show: what is wrong with them belongs to the whole.
+func confirmNames() map[string]string {
+	return map[string]string{"version": "", "nonce": "", "scopes": "", "api_user": ""}
+}
+
+// done answers a change that succeeded: the page to see next, with a message.
+func (c *call) done(path, key string, args ...any) error {
+	if err := c.flash(templates.KindOK, c.t(key, args...)); err != nil {
+		return err
+	}
+	return c.redirect(path)
+}

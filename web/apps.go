@@ -1,0 +1,121 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/i18n"
+	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/templates"
+)
+
+// secretMark begins every secret this product gives out; it stands in no name, and in no address of ours.
+const secretMark = "ccws_"
+
+// appsGrid answers /apps: the list, its search and its filters, all of whose state stands in the address (ui.md §4.1).
+func (s *Server) appsGrid(c *call) error {
+	g := readGrid(c)
+	if strings.Contains(strings.ToLower(g.text), secretMark) {
+		return c.redirect(secretHintPath)
+	}
+	page, err := s.searchApps(c, g)
+	results, status := c.gridResults(g, page, err)
+	if status >= http.StatusInternalServerError {
+		s.logFailure(c, err)
+	}
+	if c.fragment() == "results" {
+		return c.render(status, templates.AppsResultsSection(results))
+	}
+	return c.render(status, templates.AppsPage(templates.AppsGrid{
+		Frame: c.frame("apps"), CreateHref: c.ifManager(newAppPath), SecretHint: oneQuery(c, "hint") == "secret",
+		Tabs: g.tabs(), Search: g.search(), Results: results,
+	}))
+}
+
+// searchApps asks for the page. One that the list has meanwhile become too short for is the first page instead.
+func (s *Server) searchApps(c *call, g grid) (registry.Page, error) {
+	page, err := s.Registry.Search(c.ctx(), c.actor, g.query(c))
+	if err != nil || len(page.Rows) > 0 || page.Total == 0 {
+		return page, err
+	}
+	g.after, g.before = "", ""
+	return s.Registry.Search(c.ctx(), c.actor, g.query(c))
+}
+
+// gridResults fills the part of the grid that live search swaps, for an answer or for what went wrong instead.
+func (c *call) gridResults(g grid, page registry.Page, err error) (templates.AppsResults, int) {
+	r := templates.AppsResults{Filters: g.filters(), ClearHref: g.clearHref(), UnknownKeys: unknownKeys(g.text)}
+	switch p := problem.As(err); {
+	case err == nil:
+	case p.Code == problem.Invalid:
+		r.State, r.Problem = templates.AppsInvalid, c.fieldErrors(err, nil)[0].Text
+		return r, http.StatusBadRequest
+	default:
+		r.State, r.Reference, r.RetryHref = templates.AppsFailed, requestID(c), g.href()
+		return r, statusOf(p.Code)
+	}
+	switch {
+	case page.Total > 0:
+		r.State = templates.AppsRows
+		r.Columns, r.Rows, r.Pager = g.columns(), c.gridRows(page.Rows), g.pager(page)
+	case g.narrowed():
+		r.State, r.LooksLikeClientID = templates.AppsNoMatch, c.looksLikeClientID(g.text)
+	default:
+		r.State, r.CreateHref = templates.AppsEmpty, c.ifManager(newAppPath)
+		r.Holders = names(c.holders(access.AppsManage))
+	}
+	return r, http.StatusOK
+}
+
+func (c *call) gridRows(rows []registry.Row) []templates.AppsRow {
+	list, now := make([]templates.AppsRow, 0, len(rows)), c.s.DB.Now()
+	for _, r := range rows {
+		row := templates.AppsRow{
+			Href: appPath(r.ID), Name: r.Name, ClientID: r.ClientID, Category: string(r.Category), Status: string(r.Status),
+			Secret: secretSummary(r.Secrets, now), CreatedBy: c.author(r.CreatedBy), CreatedAt: r.CreatedAt,
+			ModifiedAt: r.ModifiedAt, HistoryHref: historyPath(r.ID),
+			EditHref: c.ifManager(editPath(r.ID)), RotateHref: c.ifManager(rotatePath(r.ID)),
+		}
+		if r.Status == registry.Active {
+			row.DeactivateHref = c.ifManager(deactivatePath(r.ID))
+		} else {
+			row.ActivateHref, row.DeleteHref = c.ifManager(activatePath(r.ID)), c.ifManager(deletePath(r.ID))
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+// ifManager returns the address for whoever may change apps, and none for others: what one may not do is not drawn.
+func (c *call) ifManager(path string) string {
+	if c.actor.Has(access.AppsManage) {
+		return path
+	}
+	return ""
+}
+
+// looksLikeClientID reports whether a search that found nothing was for a client ID.
+func (c *call) looksLikeClientID(text string) bool {
+	prefix, random, ok := strings.Cut(strings.TrimSpace(text), "_")
+	return ok && strings.HasPrefix(strings.ToUpper(prefix), c.s.ClientIDPrefix) && len(random) == 20 &&
+		!strings.ContainsAny(random, " _:")
+}
+
+// zoneName is the zone in which the reader's dates are read and written.
+func (c *call) zoneName() string { return i18n.Zone(c.ctx()).String() }
+
+// logFailure logs what the list says in its own place instead of an error page.
+func (s *Server) logFailure(c *call, err error) {
+	s.Log.Error("request failed", "route", routeName(c), "request_id", requestID(c), "error", err)
+}
+
+func names(people []identity.Person) []string {
+	list := make([]string, len(people))
+	for i, p := range people {
+		list[i] = p.Name()
+	}
+	return list
+}
