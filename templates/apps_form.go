@@ -35,6 +35,7 @@ type AppForm struct {
 	Clash  *AppClash // edit: somebody else saved meanwhile
 
 	Name        string
+	TakenHref   string // the app that bears the name already; "" leaves the link out
 	Description string
 	Category    string
 	Categories  []string // codes in order: customer, partner, supplier, msp
@@ -227,9 +228,9 @@ func (v AppForm) expiry() expiryInput {
 	}
 }
 
-// bounds are the limits of a date input, for browsers that help.
+// bounds are the limits of a date input, for browsers that help. It is needed only with one choice, so not required.
 func bounds(least, most string) templ.Attributes {
-	a := templ.Attributes{}
+	a := templ.Attributes{"required": false}
 	if least != "" {
 		a["min"] = least
 	}

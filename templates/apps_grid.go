@@ -46,6 +46,7 @@ const (
 	AppsEmpty   AppsState = "empty"
 	AppsNoMatch AppsState = "no_match"
 	AppsFailed  AppsState = "failed"
+	AppsInvalid AppsState = "invalid" // the query cannot be understood: Problem says why
 )
 
 // AppsResults is the part that live search swaps: <section id="results">.
@@ -65,6 +66,7 @@ type AppsResults struct {
 	LooksLikeClientID bool     // state no match: the query has the form of a client ID
 	Reference         string   // state failed: what to quote
 	RetryHref         string   // state failed: the same GET again
+	Problem           string   // state invalid
 }
 
 // AppsFilter is one active filter: a chip with a link that removes it.
@@ -126,6 +128,8 @@ func (r AppsResults) countText(ctx context.Context) string {
 	switch {
 	case r.State == AppsFailed:
 		return i18n.T(ctx, "apps.failed.title")
+	case r.State == AppsInvalid:
+		return r.Problem
 	case r.Pager.More:
 		return i18n.T(ctx, "apps.count_more", "N", r.Pager.Total)
 	default:

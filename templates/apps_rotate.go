@@ -9,9 +9,10 @@ import (
 
 // AppRotate is the page /apps/{id}/secrets/new (ui.md §4.5).
 //
-// The fields it sends: nonce, why (planned, lost, leaked), label, expiry, expires_on, retire (secret ID, only when two
-// are usable), end (now, 1h, 24h, 7d, 30d, date), end_at (YYYY-MM-DDThh:mm in Zone), leaked (secret ID, when two are
-// usable), do: "create", or "end" for "End it, make none". Leaked means now whatever end says.
+// The fields it sends: nonce, why (planned, lost, leaked), label, expiry, expires_on, do: "create", or "end" for "End it,
+// make none". While one secret is usable: old (its ID, hidden), end (now, 1h, 24h, 7d, 30d, date) and end_at
+// (YYYY-MM-DDThh:mm in Zone). While two are: retire (ID of the one that ends now) and leaked (ID of the one that did).
+// Leaked means now whatever the others say.
 type AppRotate struct {
 	Frame      Frame
 	Action     string
@@ -96,19 +97,21 @@ func (s RotateSecret) facts(ctx context.Context) string {
 	}
 }
 
-func (v AppRotate) endLegend(ctx context.Context) string {
+// hidden are the fields nobody sees. The one usable secret is named, so that another one that somebody made meanwhile is
+// not ended in its place.
+func (v AppRotate) hidden() []Hidden {
+	fields := []Hidden{{Name: "nonce", Value: v.Nonce}}
 	if len(v.Usable) == 1 {
-		return i18n.T(ctx, "apps.rotate.end_of", "Secret", secretName(ctx, v.Usable[0].Label, v.Usable[0].Hint))
+		fields = append(fields, Hidden{Name: "old", Value: v.Usable[0].ID})
 	}
-	return i18n.T(ctx, "apps.rotate.end_of_other")
+	return fields
 }
 
-func (v AppRotate) endHint(ctx context.Context) string {
-	if len(v.Usable) == 1 {
-		return v.Usable[0].facts(ctx)
-	}
-	return ""
+func (v AppRotate) endLegend(ctx context.Context) string {
+	return i18n.T(ctx, "apps.rotate.end_of", "Secret", secretName(ctx, v.Usable[0].Label, v.Usable[0].Hint))
 }
+
+func (v AppRotate) endHint(ctx context.Context) string { return v.Usable[0].facts(ctx) }
 
 // endOptions name the moment each choice comes to, so that nothing has to be worked out.
 func (v AppRotate) endOptions(ctx context.Context) []Option {

@@ -69,7 +69,7 @@ func AppRotatePage(v AppRotate) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = HiddenFields([]Hidden{{Name: "nonce", Value: v.Nonce}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = HiddenFields(v.hidden()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -349,7 +349,7 @@ func rotateOld(v AppRotate) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if len(v.Usable) > 0 {
+		if len(v.Usable) == 1 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<section class=\"panel not-if-leaked\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -371,8 +371,7 @@ func rotateOld(v AppRotate) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = TextField(Field{
-					Name: "end_at", Type: "datetime-local", Label: i18n.T(ctx, "apps.field.end_at"), Optional: true,
-					Short: true, Hint: i18n.T(ctx, "apps.field.end_at_hint", "Zone", v.Zone), Value: v.EndAt,
+					Name: "end_at", Type: "datetime-local", Label: i18n.T(ctx, "apps.field.end_at"), Short: true, Hint: i18n.T(ctx, "apps.field.end_at_hint", "Zone", v.Zone), Value: v.EndAt,
 					Error: v.Errors.Of("end_at"), Attrs: bounds(v.EndMin, v.EndMax),
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
@@ -394,7 +393,8 @@ func rotateOld(v AppRotate) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else {
+		}
+		if len(v.Usable) == 0 {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<p class=\"muted\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
