@@ -134,7 +134,7 @@ func (f *Files) Handler() http.Handler {
 
 // takesGzip reports whether the client said that it unpacks gzip. A refusal by "q=0" is honoured.
 func takesGzip(r *http.Request) bool {
-	for _, coding := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
 		name, weight, _ := strings.Cut(strings.TrimSpace(coding), ";")
 		if strings.TrimSpace(name) == "gzip" {
 			return strings.TrimSpace(weight) != "q=0"

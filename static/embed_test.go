@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,24 +25,13 @@ func load(t *testing.T) *static.Files {
 	return files
 }
 
-func get(t *testing.T, method, url string, header http.Header) *http.Response {
+func get(t *testing.T, method, url string, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, url, nil)
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	w := httptest.NewRecorder()
 	load(t).Handler().ServeHTTP(w, r)
-	return w.Result()
-}
-
-func body(t *testing.T, r *http.Response) []byte {
-	t.Helper()
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return w
 }
 
 func TestFilesAreServedForEver(t *testing.T) {
@@ -60,8 +50,8 @@ func TestFilesAreServedForEver(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := get(t, http.MethodGet, test.url, nil)
-		if r.StatusCode != http.StatusOK || !bytes.Equal(body(t, r), want) {
-			t.Errorf("%s: status %d or other content", test.file, r.StatusCode)
+		if r.Code != http.StatusOK || !bytes.Equal(r.Body.Bytes(), want) {
+			t.Errorf("%s: status %d or other content", test.file, r.Code)
 		}
 		for name, value := range map[string]string{
 			"Content-Type":            test.contentType,
@@ -71,7 +61,7 @@ func TestFilesAreServedForEver(t *testing.T) {
 			"Vary":                    "Accept-Encoding",
 			"Content-Encoding":        "",
 		} {
-			if got := r.Header.Get(name); got != value {
+			if got := r.Header().Get(name); got != value {
 				t.Errorf("%s: %s is %q, want %q", test.file, name, got, value)
 			}
 		}
@@ -84,7 +74,7 @@ func TestFilesArePackedOnDemand(t *testing.T) {
 		"gzip": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "br": false, "": false, "identity, gzippo": false,
 	} {
 		r := get(t, http.MethodGet, url, http.Header{"Accept-Encoding": {accept}})
-		if got := r.Header.Get("Content-Encoding") == "gzip"; got != packed {
+		if got := r.Header().Get("Content-Encoding") == "gzip"; got != packed {
 			t.Errorf("%q: packed is %v", accept, got)
 		}
 		if !packed {
@@ -106,14 +96,14 @@ func TestFilesArePackedOnDemand(t *testing.T) {
 
 func TestRevalidation(t *testing.T) {
 	url := load(t).Assets().JS
-	plain := get(t, http.MethodGet, url, nil).Header.Get("ETag")
-	packed := get(t, http.MethodGet, url, http.Header{"Accept-Encoding": {"gzip"}}).Header.Get("ETag")
+	plain := get(t, http.MethodGet, url, nil).Header().Get("ETag")
+	packed := get(t, http.MethodGet, url, http.Header{"Accept-Encoding": {"gzip"}}).Header().Get("ETag")
 	if plain == "" || plain == packed {
 		t.Errorf("tags %q and %q do not tell the two forms apart", plain, packed)
 	}
 	r := get(t, http.MethodGet, url, http.Header{"If-None-Match": {plain}})
-	if r.StatusCode != http.StatusNotModified {
-		t.Errorf("status %d", r.StatusCode)
+	if r.Code != http.StatusNotModified {
+		t.Errorf("status %d", r.Code)
 	}
 }
 
@@ -124,22 +114,22 @@ func TestNothingElseIsServed(t *testing.T) {
 		"/static/../go.mod", url + "/", url + ".gz", "/static//" + strings.TrimPrefix(url, "/static/"), "/",
 	} {
 		r := get(t, http.MethodGet, "http://host"+path, nil)
-		if r.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: status %d", path, r.StatusCode)
+		if r.Code != http.StatusNotFound {
+			t.Errorf("%s: status %d", path, r.Code)
 		}
-		if strings.Contains(r.Header.Get("Cache-Control"), "immutable") {
+		if strings.Contains(r.Header().Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: kept for ever", path)
 		}
 	}
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 		r := get(t, method, url, nil)
-		if r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "GET, HEAD" {
-			t.Errorf("%s: status %d", method, r.StatusCode)
+		if r.Code != http.StatusMethodNotAllowed || r.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s: status %d", method, r.Code)
 		}
 	}
 	r := get(t, http.MethodHead, url, nil)
-	if r.StatusCode != http.StatusOK || len(body(t, r)) > 0 {
-		t.Errorf("HEAD: status %d", r.StatusCode)
+	if r.Code != http.StatusOK || len(r.Body.Bytes()) > 0 {
+		t.Errorf("HEAD: status %d", r.Code)
 	}
 }
 

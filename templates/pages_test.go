@@ -26,12 +26,16 @@ func sampleHome(f templates.Frame, name string) templates.Home {
 		Frame: f, Name: name, Checked: noon, Create: "/apps/new", Scopes: "/scopes", API: "/api",
 		Steps: &templates.HomeSteps{Registered: true, Register: "/apps/new", Copy: "/apps/1"},
 		Attention: []templates.HomeLine{
-			{Code: "expired", N: 1, Href: "/apps?q=secret:expired"}, {Code: "expiring", N: 3, Href: "/apps?q=secret:expiring"},
-			{Code: "two", N: 2, Href: "/apps?q=secret:two"}, {Code: "unused", N: 12, Href: "/apps/unused"},
+			{Code: "expired", N: 1, Href: "/apps?q=secret:expired"},
+			{Code: "expiring", N: 3, Href: "/apps?q=secret:expiring"},
+			{Code: "two", N: 2, Href: "/apps?q=secret:two"},
+			{Code: "unused", N: 12, Href: "/apps/unused"},
 		},
 		Counts: []templates.HomeCount{
-			{Code: "active", N: 1284, Href: "/apps?status=active"}, {Code: "inactive", N: 0, Href: "/apps?status=inactive"},
-			{Code: "two", N: 2, Href: "/a"}, {Code: "expiring", N: 1, Href: "/b"},
+			{Code: "active", N: 1284, Href: "/apps?status=active"},
+			{Code: "inactive", N: 0, Href: "/apps?status=inactive"},
+			{Code: "two", N: 2, Href: "/a"},
+			{Code: "expiring", N: 1, Href: "/b"},
 		},
 		Recent: []templates.HomeEvent{
 			{AppEvent: templates.AppEvent{Action: "app.register", Result: "done", Who: name, What: name, At: noon}, Href: "/apps/1"},

@@ -3,6 +3,7 @@ package templates
 import (
 	"context"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -131,9 +132,7 @@ func (f Field) attrs() templ.Attributes {
 			a[name] = strconv.Itoa(value)
 		}
 	}
-	for name, value := range f.Attrs {
-		a[name] = value
-	}
+	maps.Copy(a, f.Attrs)
 	return a
 }
 

@@ -133,7 +133,9 @@ func (b *Bundle) Languages() []string {
 // Names come from outside: only letters, digits and "+-_/" are looked up.
 func (b *Bundle) Zone(name string) *time.Location {
 	if known, ok := b.zones.Load(name); ok {
-		return known.(*time.Location)
+		if zone, ok := known.(*time.Location); ok {
+			return zone
+		}
 	}
 	if name == "" || name == "Local" || len(name) > 64 || strings.ContainsFunc(name, notInZoneName) {
 		return time.UTC
