@@ -1,0 +1,38 @@
+package registry
+
+import (
+	"context"
+
+	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/secret"
+)
+
+// Authenticate judges a client ID and the secret that came with it, and returns the client and which of its secrets it
+// was (security.md §6.3). Whatever is wrong, the error is secret.ErrWrong: unknown client, wrong or ended secret, app,
+// organisation or API user not live; the latter are asked after the hash, so that whoever does not know the secret
+// learns nothing (C22). Other errors are problem.Unavailable and problem.Limited, both with RetryAfter.
+//
+// State is read again after bcrypt. The caller signs from the client returned and asks for nothing later. The last
+// argument is the network that the request came from (limit.Network); failures will be counted by it when the buckets
+// of protocol.md §3.4 exist.
+func (r *Registry) Authenticate(ctx context.Context, clientID, presented, _ string) (*Client, SecretID, error) {
+	result, err := r.verifier.Verify(ctx, clientID, presented, r.lookup(clientID))
+	if err != nil {
+		return nil, "", err
+	}
+	id := SecretID(result.CredentialID)
+	c, err := r.Client(ctx, clientID)
+	if isNotFound(err) {
+		return nil, "", secret.ErrWrong
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	now := r.db.Now()
+	if _, usable := c.SecretEnds(id, now); !usable || !c.Live(now) {
+		return nil, "", secret.ErrWrong
+	}
+	return c, id, nil
+}
+
+func isNotFound(err error) bool { return problem.Is(err, problem.NotFound) }

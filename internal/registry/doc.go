@@ -1,0 +1,36 @@
+// Package registry owns the API consumer apps: their fields and rules, their shared secrets, who may give them what
+// power, how they are found, and what the token server knows about them at any moment.
+//
+// # The four parts
+//
+// Use cases (register.go, edit.go, rotate.go, secrets.go, status.go, delete.go). Each takes the actor, asks for the
+// right apps.manage, checks its input as a whole so that a form hears about every fault at once, asks for power where
+// it gives some (power.go), hashes before the transaction, and makes its change through audit.Do. They write by
+// conditional UPDATE: the app's version guards against lost updates, its secret_generation against two secrets being
+// made at once (protocol.md §2, C55c).
+//
+// Reads (app.go, history.go, counts.go) ask for apps.view; an app may always read itself.
+//
+// Search (search.go and its neighbours) answers from an inverted table of folded words, app_words, written in the same
+// transaction as the app. One word or filter is a term; the rarest term drives, so that a rare word costs little among
+// a million apps and a common one is found by walking the index of the order asked for (performance.md §4). The grammar
+// of ui.md §4.1 beyond words (keys, values, negation) has its place in parseQuery.
+//
+// Snapshot (client.go, snapshot.go, authenticate.go): what a token request or a call check must know about an app,
+// immutable, in bounded memory, dropped when the change feed names the app, its organisation or its API user
+// (protocol.md §2). Once warm the token path reads no database.
+//
+// # What is always true
+//
+// Every query takes an organisation; another organisation's app is not found. A client ID is never changed and never
+// given twice. At most two secrets of an app are usable, in different slots. What has ended never revives: deactivate,
+// delete and another API user raise the app's generation, which its tokens carry (product.md decision 17). Contact
+// persons stand in rows of their own that audit events point to by ID, so that a deleted app leaves no personal data
+// behind. A secret exists in memory from the moment it is made until the answer that shows it is written, and nowhere
+// else.
+//
+// # What lives elsewhere
+//
+// The format of secrets and the gates of verification: package secret. Which scopes exist: package scope. Organisations,
+// people, API users and their rights: package identity. Tokens: package oauth. Pages and JSON: package web.
+package registry

@@ -1,0 +1,113 @@
+package registry
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/audit"
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/scope"
+	"credenza.example/credenza/internal/secret"
+)
+
+// Deps is what the registry works with. Time is that of the database's clock. ClientIDPrefix begins every new client
+// ID. Random makes the rest of it and is crypto/rand when nil; CacheSize bounds the snapshot, in apps, and is 100,000
+// when zero.
+type Deps struct {
+	DB             *database.DB
+	Trail          *audit.Trail
+	Identity       *identity.Directory
+	Catalogue      *scope.Catalogue
+	Ring           *keyring.Ring
+	Keys           *secret.Keys
+	Hasher         *secret.Hasher
+	Verifier       *secret.Verifier
+	ClientIDPrefix string
+	Random         io.Reader
+	CacheSize      int
+}
+
+// Registry is the room's door: every use case and query. It is safe for use by many goroutines.
+type Registry struct {
+	db        *database.DB
+	store     *store
+	trail     *audit.Trail
+	identity  *identity.Directory
+	catalogue *scope.Catalogue
+	ring      *keyring.Ring
+	keys      *secret.Keys
+	hasher    *secret.Hasher
+	verifier  *secret.Verifier
+	prefix    string
+	random    io.Reader
+	snapshot  *snapshot
+}
+
+const defaultCacheSize = 100_000
+
+// New returns the registry kept in a database. It follows the change feed from then on.
+func New(d Deps) (*Registry, error) {
+	if d.DB == nil || d.Trail == nil || d.Identity == nil || d.Catalogue == nil || d.Ring == nil ||
+		d.Keys == nil || d.Hasher == nil || d.Verifier == nil {
+		return nil, errors.New("registry: a dependency is missing")
+	}
+	if d.Random == nil {
+		d.Random = rand.Reader
+	}
+	if d.CacheSize == 0 {
+		d.CacheSize = defaultCacheSize
+	}
+	r := &Registry{
+		db: d.DB, store: &store{db: d.DB}, trail: d.Trail, identity: d.Identity, catalogue: d.Catalogue, ring: d.Ring,
+		keys: d.Keys, hasher: d.Hasher, verifier: d.Verifier, prefix: d.ClientIDPrefix, random: d.Random,
+	}
+	var err error
+	if r.snapshot, err = newSnapshot(d.CacheSize); err != nil {
+		return nil, err
+	}
+	d.DB.Feed().Subscribe(r.snapshot.heard)
+	return r, nil
+}
+
+// targetKind is what audit events call an app.
+const targetKind = "app"
+
+// manageAct is an act that takes apps.manage, upon an app of the actor's organisation.
+func manageAct(actor access.Actor, action string, id AppID, name string) audit.Act {
+	return audit.Act{
+		Right: access.AppsManage, Action: action, Organisation: actor.Organisation,
+		Target: audit.Target{Kind: targetKind, ID: string(id), Label: name},
+	}
+}
+
+// admit reads the app that an act is about and asks whether the actor may do such a thing at all, in the order that
+// tells strangers nothing: who lacks the right hears so whether or not there is an app.
+func (r *Registry) admit(ctx context.Context, actor access.Actor, action string, id AppID) (App, audit.Act, error) {
+	app, found, err := r.store.loadApp(ctx, actor.Organisation, id)
+	if err != nil {
+		return App{}, audit.Act{}, err
+	}
+	act := manageAct(actor, action, id, app.Name)
+	if err := r.trail.Check(ctx, actor, act); err != nil {
+		return App{}, act, err
+	}
+	if !found {
+		return App{}, act, notFound()
+	}
+	return app, act, nil
+}
+
+// mayView asks for apps.view.
+func (r *Registry) mayView(ctx context.Context, actor access.Actor, action string) error {
+	return r.trail.Check(ctx, actor, audit.Act{Right: access.AppsView, Action: action, Organisation: actor.Organisation})
+}
+
+func notFound() error { return problem.New(problem.NotFound, "problem.not_found") }
+
+func stale() error { return problem.New(problem.Stale, "problem.stale") }

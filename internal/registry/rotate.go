@@ -1,0 +1,190 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/audit"
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/problem"
+)
+
+// Reason says why a secret is replaced.
+type Reason string
+
+// The reasons. Leaked ends the old secret now and with it the tokens that it bought.
+const (
+	Planned Reason = "planned"
+	Lost    Reason = "lost"
+	Leaked  Reason = "leaked"
+)
+
+// Rotation is what Rotate is asked for. Faults name the fields reason, label, expires, old_ends and old.
+type Rotation struct {
+	Reason  Reason
+	Label   string   // of the new secret; empty: the month
+	Expires Expiry   // of the new secret
+	Old     SecretID // which secret it takes over from; may be empty while fewer than two are usable
+	OldEnds End      // when the old one ends; counts for nothing when it leaked
+	Nonce   string   // of the form; empty: every call makes a secret
+}
+
+// Rotate makes a new secret and says when the old one ends; the client ID stays, and so do tokens that were issued,
+// unless the old secret leaked (product.md decisions 5 and 17). It takes apps.manage and the power that the app has.
+//
+// At most two secrets are usable: while two are, Old must name the one that ends now, else the answer is
+// problem.Conflict with both under Args["Secrets"]. The other answers are problem.NotFound, problem.Forbidden,
+// problem.Invalid, and problem.Gone with KeySecretShown for a form that was sent before.
+func (r *Registry) Rotate(ctx context.Context, actor access.Actor, id AppID, n Rotation) (*NewSecret, error) {
+	nonce := nonceHash(actor, "app.rotate", id, n.Nonce)
+	for try := 1; ; try++ {
+		shown, err := r.rotate(ctx, actor, id, n, nonce)
+		if isStale(err) && try < maxTries {
+			continue // somebody else changed the app or made a secret since it was read: judge again from the start
+		}
+		return shown, err
+	}
+}
+
+func (r *Registry) rotate(ctx context.Context, actor access.Actor, id AppID, n Rotation, nonce string) (*NewSecret, error) {
+	app, act, err := r.admit(ctx, actor, "app.rotate", id)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.unspent(ctx, actor.Organisation, nonce); err != nil {
+		return nil, err
+	}
+	p, err := r.plan(&app, n)
+	if err != nil {
+		return nil, err
+	}
+	if p.how == leakedAt {
+		act.Action = "app.leak"
+	}
+	if err := r.power(ctx, actor, act, &app); err != nil {
+		return nil, err
+	}
+	generation := nextGeneration(app.secretGeneration, app.Usable())
+	row, shown, err := r.makeSecret(ctx, &app, generation, p.draft)
+	if err != nil {
+		return nil, err
+	}
+	err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
+		if err := spend(tx, &app, nonce); err != nil {
+			return audit.Change{}, err
+		}
+		if ok, err := takeGeneration(tx, &app, generation, actor); err != nil || !ok {
+			return audit.Change{}, orStale(err)
+		}
+		row.by(actor, tx.Now())
+		return p.write(tx, &app, row, shown)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return shown, nil
+}
+
+// plan is a rotation that was judged: what the new secret is to be and what becomes of the old one.
+type plan struct {
+	reason Reason
+	draft  draft
+	old    Secret // zero: none is usable, or another than a usable one leaked
+	how    ending // with old: the way it ends
+	at     time.Time
+}
+
+// plan judges a rotation by the secrets of the app as it was read.
+func (r *Registry) plan(app *App, n Rotation) (plan, error) {
+	now := r.db.Now()
+	var found faults
+	p := plan{reason: n.Reason}
+	if !slices.Contains([]Reason{Planned, Lost, Leaked}, n.Reason) {
+		found.addNew("reason", "app.reason.choose")
+	}
+	var fault *problem.Field
+	p.draft.label, fault = label(n.Label, now)
+	found.add(fault)
+	p.draft.expires, fault = n.Expires.resolve(now)
+	found.add(fault)
+	p.how = leakedAt
+	p.at = now
+	if n.Reason != Leaked {
+		p.how = endsAt
+		p.at, fault = n.OldEnds.resolve(now)
+		found.add(fault)
+	}
+	usable := app.Usable()
+	p.old, fault = oldSecret(app, usable, n)
+	found.add(fault)
+	if err := found.err(); err != nil {
+		return plan{}, err
+	}
+	stays := len(usable)
+	if p.old.Usable() && !p.at.After(now) {
+		stays--
+	}
+	if stays >= 2 {
+		return plan{}, twoUsable(usable)
+	}
+	return p, nil
+}
+
+// oldSecret returns the secret that a rotation takes over from: the one that was named, else the only usable one. A
+// leaked one must be named while it could be either of two, and may be one that ended before.
+func oldSecret(app *App, usable []Secret, n Rotation) (Secret, *problem.Field) {
+	wrong := problem.NewField("old", "app.old.unknown")
+	switch {
+	case n.Old != "":
+		old, ok := app.Secret(n.Old)
+		if !ok || !old.Usable() && n.Reason != Leaked {
+			return Secret{}, &wrong
+		}
+		return old, nil
+	case len(usable) == 1:
+		return usable[0], nil
+	case len(usable) == 2 && n.Reason == Leaked:
+		wrong.Key = "app.old.choose"
+		return Secret{}, &wrong
+	default:
+		return Secret{}, nil
+	}
+}
+
+// twoUsable is the answer to a third secret: it names both, so that a page can offer to retire one.
+func twoUsable(usable []Secret) error {
+	hints := make([]string, len(usable))
+	for i, s := range usable {
+		hints[i] = "…" + s.Hint
+	}
+	return problem.New(problem.Conflict, "app.secrets.two", "Hints", hints, "Secrets", usable)
+}
+
+// write writes the new secret and ends the old one. The app is locked, and is as it was read.
+func (p plan) write(tx *database.Tx, app *App, row *secretRow, shown *NewSecret) (audit.Change, error) {
+	if err := insertSecret(tx, row); err != nil {
+		return audit.Change{}, err
+	}
+	change := audit.Change{After: map[string]any{"secret": string(row.ID), "reason": string(p.reason)}}
+	if p.old.ID != "" {
+		if err := stopSecret(tx, app, p.old.ID, p.how, p.at); err != nil {
+			return audit.Change{}, err
+		}
+		change.After["old_secret"] = string(p.old.ID)
+		change.After["old_ends"] = p.at.Format(time.RFC3339)
+		shown.Old = p.old
+		shown.Old.EndsAt = p.ends()
+	}
+	tx.Changed(database.TopicApp, string(app.ID))
+	return change, nil
+}
+
+// ends returns when the old secret really ends: its own expiry may come first.
+func (p plan) ends() time.Time {
+	if !p.old.ExpiresAt.IsZero() && p.old.ExpiresAt.Before(p.at) {
+		return p.old.ExpiresAt
+	}
+	return p.at
+}

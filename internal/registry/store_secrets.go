@@ -1,0 +1,128 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/database"
+)
+
+// secretRow is a row of app_secrets.
+type secretRow struct {
+	ID             SecretID `gorm:"primaryKey"`
+	OrganisationID access.OrganisationID
+	AppID          AppID
+	Generation     int64
+	Tag            string
+	Hash           string
+	Hint           string
+	Label          string
+	CreatedAt      time.Time `gorm:"serializer:micros;autoCreateTime:false"`
+	CreatedByKind  access.Kind
+	CreatedByID    string
+	Version        int64
+	Life           life `gorm:"embedded"`
+}
+
+// TableName names the table for the ORM.
+func (*secretRow) TableName() string { return "app_secrets" }
+
+// secret returns what may be seen of the row at that time.
+func (row *secretRow) secret(now time.Time) Secret {
+	state, stopped := row.Life.state(now)
+	s := Secret{
+		ID: row.ID, Label: row.Label, Hint: row.Hint, Generation: row.Generation, State: state,
+		EndsAt: row.Life.ends(), StoppedAt: stopped,
+		CreatedAt: row.CreatedAt, CreatedBy: Author{Kind: row.CreatedByKind, ID: row.CreatedByID},
+	}
+	if row.Life.ExpiresAt != nil {
+		s.ExpiresAt = *row.Life.ExpiresAt
+	}
+	return s
+}
+
+// readSecrets returns all secrets of an app, newest first.
+func readSecrets(g *gorm.DB, org access.OrganisationID, id AppID) ([]secretRow, error) {
+	var rows []secretRow
+	err := g.Where("organisation_id = ? AND app_id = ?", string(org), string(id)).Order("generation DESC").Find(&rows).Error
+	return rows, wrap(err, "read an app's secrets")
+}
+
+// secretsOf returns the secrets of several apps that nobody took out of use, without their hashes.
+func (s *store) secretsOf(ctx context.Context, org access.OrganisationID, ids []AppID) ([]secretRow, error) {
+	var rows []secretRow
+	err := s.db.Read(ctx).Omit("hash", "tag").
+		Where("organisation_id = ? AND app_id IN ? AND retired_at IS NULL AND leaked_at IS NULL", string(org), ids).Find(&rows).Error
+	return rows, wrap(err, "read the secrets of apps")
+}
+
+func insertSecret(tx *database.Tx, row *secretRow) error {
+	return wrap(tx.DB().Create(row).Error, "write a secret")
+}
+
+// takeGeneration makes the numbers up to next the app's own and locks the app, if it still has the version and the last
+// number that the secret was made for. It reports whether it had: one of two who make a secret at once must begin
+// again (C55c).
+func takeGeneration(tx *database.Tx, app *App, next int64, by access.Actor) (bool, error) {
+	result := tx.DB().Exec(`UPDATE apps SET secret_generation = ?, modified_at = ?, modified_by_kind = ?, modified_by_id = ?
+		WHERE organisation_id = ? AND id = ? AND deleted_at IS NULL AND version = ? AND secret_generation = ?`,
+		next, database.Micros(tx.Now()), string(by.Kind), by.ID,
+		string(app.Organisation), string(app.ID), app.Version, app.secretGeneration)
+	return result.RowsAffected == 1, wrap(result.Error, "number a secret")
+}
+
+// ending is one way in which a secret stops: the column that says when.
+type ending string
+
+const (
+	endsAt    ending = "ends_at"
+	retiredAt ending = "retired_at"
+	leakedAt  ending = "leaked_at"
+)
+
+// stopSecret sets when a secret stops, in one way. The app must be locked.
+func stopSecret(tx *database.Tx, app *App, id SecretID, how ending, at time.Time) error {
+	result := tx.DB().Exec("UPDATE app_secrets SET "+string(how)+" = ?, version = version + 1 WHERE organisation_id = ? AND app_id = ? AND id = ?",
+		database.Micros(at), string(app.Organisation), string(app.ID), string(id))
+	if result.Error == nil && result.RowsAffected != 1 {
+		return fmt.Errorf("stop a secret: %d rows", result.RowsAffected)
+	}
+	return wrap(result.Error, "stop a secret")
+}
+
+// nonceRow is a row of spent_nonces.
+type nonceRow struct {
+	OrganisationID access.OrganisationID `gorm:"primaryKey"`
+	NonceHash      string                `gorm:"primaryKey"`
+	TargetID       AppID
+	SpentAt        time.Time `gorm:"serializer:micros"`
+}
+
+// TableName names the table for the ORM.
+func (*nonceRow) TableName() string { return "spent_nonces" }
+
+// spentOn returns the app that a nonce was spent on; spent is false when it was not.
+func (s *store) spentOn(ctx context.Context, org access.OrganisationID, hash string) (id AppID, spent bool, err error) {
+	return readNonce(s.db.Read(ctx), org, hash)
+}
+
+func readNonce(g *gorm.DB, org access.OrganisationID, hash string) (id AppID, spent bool, err error) {
+	err = g.Raw("SELECT target_id FROM spent_nonces WHERE organisation_id = ? AND nonce_hash = ?", string(org), hash).Scan(&id).Error
+	return id, id != "", wrap(err, "look for a nonce")
+}
+
+// spendNonce spends a nonce on an app. When somebody was quicker, which includes waiting for one who has not committed
+// yet, it returns the app that the nonce was spent on.
+func spendNonce(tx *database.Tx, org access.OrganisationID, hash string, on AppID) (already AppID, err error) {
+	result := tx.DB().Exec(`INSERT INTO spent_nonces (organisation_id, nonce_hash, target_id, spent_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (organisation_id, nonce_hash) DO NOTHING`, string(org), hash, string(on), database.Micros(tx.Now()))
+	if result.Error != nil || result.RowsAffected == 1 {
+		return "", wrap(result.Error, "spend a nonce")
+	}
+	already, _, err = readNonce(tx.DB(), org, hash)
+	return already, err
+}
