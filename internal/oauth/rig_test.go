@@ -1,0 +1,352 @@
+package oauth_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/audit"
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/database/dbtest"
+	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/oauth"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/internal/scope"
+	"credenza.example/credenza/internal/secret"
+)
+
+const issuer = "https://id.example"
+
+// Scopes that tests use, of three APIs.
+const (
+	invoiceRead  = "core.invoice.read"
+	invoiceWrite = "core.invoice.write"
+	candidates   = "ccw.candidates"
+	workers      = "ccw.contingent_workers"
+	connections  = "IS.Connections.Read" // of an API that the portal serves itself
+)
+
+// rig is the product without its pages: every room below oauth, and oauth.
+type rig struct {
+	t         testing.TB
+	db        *database.DB
+	clock     *dbtest.Clock
+	ring      *keyring.Ring
+	identity  *identity.Directory
+	registry  *registry.Registry
+	catalogue *scope.Catalogue
+	verifier  *secret.Verifier
+	server    *oauth.Server
+	mux       *http.ServeMux
+	metrics   *prometheus.Registry
+	log       *lines
+	acme      identity.Organisation
+	globex    identity.Organisation
+}
+
+// lines is a log that many may write to.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func newRig(t testing.TB) *rig {
+	t.Helper()
+	clock := dbtest.NewClock()
+	// Stale for an hour: tests that take the database away go on with what is known.
+	db, err := database.Open(t.Context(), database.Config{
+		URL: "sqlite:" + filepath.Join(t.TempDir(), "c.db"), Clock: clock.Now, StaleBound: time.Hour,
+	})
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	must(t, db.Migrate(t.Context()))
+	r := &rig{t: t, db: db, clock: clock, metrics: prometheus.NewRegistry(), log: &lines{}}
+	log := r.logger()
+	master, err := keyring.CreateMaster(filepath.Join(t.TempDir(), "master.key"))
+	must(t, err)
+	r.ring, err = keyring.Open(t.Context(), db, master, log)
+	must(t, err)
+	r.catalogue, err = scope.Load()
+	must(t, err)
+	trail := audit.New(db, log)
+	r.identity, err = identity.New(db, trail)
+	must(t, err)
+	r.registry = r.newRegistry(trail)
+	r.server, err = oauth.New(oauth.Deps{
+		Issuer: issuer, DB: db, Registry: r.registry, Catalogue: r.catalogue, Ring: r.ring, Log: log, TokenLog: true,
+		Metrics: r.metrics,
+	})
+	must(t, err)
+	r.mux = http.NewServeMux()
+	for _, e := range r.server.Endpoints() {
+		r.mux.Handle(e.Path, e.Handler)
+	}
+	r.acme = r.organisation("Acme", "ACME")
+	r.globex = r.organisation("Globex", "GLBX")
+	return r
+}
+
+func (r *rig) newRegistry(trail *audit.Trail) *registry.Registry {
+	r.t.Helper()
+	var tags []secret.TagKey
+	for _, k := range r.ring.TagKeys() {
+		tags = append(tags, secret.TagKey{ID: k.ID, State: secret.State(k.State), Key: k.Key})
+	}
+	keys, err := secret.NewKeys(tags)
+	must(r.t, err)
+	hasher, err := secret.NewHasher(secret.Params{Cost: 4, MinCost: 4, MaxCost: 4}, r.clock.Now, nil)
+	must(r.t, err)
+	r.verifier, err = secret.NewVerifier(keys, hasher)
+	must(r.t, err)
+	reg, err := registry.New(registry.Deps{
+		DB: r.db, Trail: trail, Identity: r.identity, Catalogue: r.catalogue, Ring: r.ring, Keys: keys, Hasher: hasher,
+		Verifier: r.verifier, ClientIDPrefix: "CCW",
+	})
+	must(r.t, err)
+	return reg
+}
+
+// logger writes to r.log.
+func (r *rig) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r.log, nil)) }
+
+// bcrypts is how often bcrypt has run to verify a secret.
+func (r *rig) bcrypts() uint64 { return r.verifier.Bcrypts() }
+
+func (r *rig) organisation(name, prefix string) identity.Organisation {
+	r.t.Helper()
+	org, err := r.identity.CreateOrganisation(r.t.Context(), access.System("test", ""),
+		identity.NewOrganisation{Name: name, ClientPrefix: prefix})
+	must(r.t, err)
+	return org
+}
+
+// app is a registered app with its secret.
+type app struct {
+	registry.App
+
+	secret   string
+	secretID registry.SecretID
+}
+
+// app registers an active app of Acme.
+func (r *rig) app(scopes ...string) app {
+	return r.appOf(r.acme, func(n *registry.NewApp) { n.Scopes = scopes })
+}
+
+func (r *rig) appOf(org identity.Organisation, change func(*registry.NewApp)) app {
+	r.t.Helper()
+	n := registry.NewApp{
+		AppFields: registry.AppFields{
+			Name: "App " + database.NewID(), Description: "An app of a test.", Category: registry.Customer,
+			Type: registry.Machine, CredentialType: registry.SharedSecret,
+			Contact: registry.Contact{FirstName: "Ana", LastName: "Silva", Email: "ana@acme.example"},
+			APIUser: r.apiUser(org), Scopes: []string{invoiceRead}, Active: true,
+		},
+		Expires: registry.Expiry{Choice: registry.ExpiresNever},
+	}
+	if change != nil {
+		change(&n)
+	}
+	made, shown, err := r.registry.Register(r.t.Context(), r.actor(org), n)
+	must(r.t, err)
+	a := app{App: made}
+	if shown != nil {
+		a.secret, a.secretID = shown.Secret.Reveal(), shown.ID
+	}
+	return a
+}
+
+func (r *rig) actor(org identity.Organisation) access.Actor { return access.System("test", org.ID) }
+
+// apiUser returns the API user of kind client.
+func (r *rig) apiUser(org identity.Organisation) identity.RobotID {
+	r.t.Helper()
+	users, err := r.identity.APIUsers(r.t.Context(), org.ID)
+	must(r.t, err)
+	for _, u := range users {
+		if u.Kind == identity.KindClient {
+			return u.ID
+		}
+	}
+	r.t.Fatal("no API user")
+	return ""
+}
+
+// reload returns the app as it is stored now.
+func (r *rig) reload(a app) registry.App {
+	r.t.Helper()
+	now, err := r.registry.App(r.t.Context(), access.System("test", a.Organisation), a.ID)
+	must(r.t, err)
+	return now
+}
+
+func (r *rig) deactivate(a app) {
+	r.t.Helper()
+	_, err := r.registry.Deactivate(r.t.Context(), access.System("test", a.Organisation), a.ID, r.reload(a).Version)
+	must(r.t, err)
+}
+
+// reply is an answer of the server.
+type reply struct {
+	status int
+	header http.Header
+	raw    string
+	body   map[string]any
+}
+
+func (p reply) code() string {
+	s, _ := p.body["error"].(string)
+	return s
+}
+
+func (p reply) text(name string) string {
+	s, _ := p.body[name].(string)
+	return s
+}
+
+// send sends a request and reads the answer, which must be JSON that no cache keeps.
+func (r *rig) send(req *http.Request) reply {
+	r.t.Helper()
+	w := httptest.NewRecorder()
+	r.mux.ServeHTTP(w, req)
+	p := reply{status: w.Code, header: w.Result().Header, raw: w.Body.String()}
+	if p.raw == "" {
+		return p
+	}
+	if err := json.Unmarshal([]byte(p.raw), &p.body); err != nil {
+		r.t.Errorf("%d: %q is no JSON: %v", p.status, p.raw, err)
+	}
+	if got := p.header.Get("Content-Type"); got != "application/json" {
+		r.t.Errorf("Content-Type %q", got)
+	}
+	return p
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+// request makes a POST request with a body as it stands.
+func request(path, body string, headers ...string) *http.Request {
+	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	req.Header.Set("Content-Type", formType)
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i+1] == "" {
+			req.Header.Del(headers[i])
+			continue
+		}
+		req.Header.Add(headers[i], headers[i+1])
+	}
+	return req
+}
+
+// basic is the Authorization header with both halves encoded as RFC 6749 §2.3.1 has it.
+func basic(id, secret string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(secret)))
+}
+
+// post sends a form as the app, with Basic. Parameters are pairs.
+func (r *rig) post(path string, a app, parameters ...string) reply {
+	r.t.Helper()
+	p := r.send(request(path, form(parameters...), "Authorization", basic(a.ClientID, a.secret)))
+	if p.header.Get("Cache-Control") != "no-store" {
+		r.t.Errorf("%s: Cache-Control %q", path, p.header.Get("Cache-Control"))
+	}
+	return p
+}
+
+func form(parameters ...string) string {
+	var pairs []string
+	for i := 0; i+1 < len(parameters); i += 2 {
+		pairs = append(pairs, url.QueryEscape(parameters[i])+"="+url.QueryEscape(parameters[i+1]))
+	}
+	return strings.Join(pairs, "&")
+}
+
+// ask asks for a token with the grant type and more parameters.
+func (r *rig) ask(a app, parameters ...string) reply {
+	r.t.Helper()
+	return r.post(oauth.PathToken, a, append([]string{"grant_type", "client_credentials"}, parameters...)...)
+}
+
+// token returns a token of the app.
+func (r *rig) token(a app, parameters ...string) string {
+	r.t.Helper()
+	p := r.ask(a, parameters...)
+	if p.status != http.StatusOK {
+		r.t.Fatalf("no token: %d %s", p.status, p.raw)
+	}
+	return p.text("access_token")
+}
+
+func (r *rig) introspect(a app, token string) reply {
+	r.t.Helper()
+	return r.post(oauth.PathIntrospect, a, "token", token)
+}
+
+// isActive reports what introspection says, and checks that of an inactive token it says nothing else.
+func (r *rig) isActive(a app, token string) bool {
+	r.t.Helper()
+	p := r.introspect(a, token)
+	if p.status != http.StatusOK {
+		r.t.Fatalf("introspect: %d %s", p.status, p.raw)
+	}
+	if p.body["active"] == true {
+		return true
+	}
+	if p.raw != `{"active":false}` {
+		r.t.Errorf("an inactive token is answered %s", p.raw)
+	}
+	return false
+}
+
+// refused checks status and error code of an answer.
+func refused(t testing.TB, p reply, status int, code string) {
+	t.Helper()
+	if p.status != status || p.code() != code {
+		t.Errorf("got %d %s, want %d %s", p.status, p.raw, status, code)
+	}
+	if p.text("access_token") != "" {
+		t.Error("a token came with it")
+	}
+}
+
+// part decodes a part of a JWT without looking at the signature.
+func part(t testing.TB, token string, i int) map[string]any {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[i])
+	must(t, err)
+	var m map[string]any
+	must(t, json.Unmarshal(raw, &m))
+	return m
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,231 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/internal/scope"
+)
+
+// The paths below the issuer under which the handlers are served and published.
+const (
+	PathToken      = "/oauth2/token"
+	PathIntrospect = "/oauth2/introspect"
+	PathRevoke     = "/oauth2/revoke"
+	PathJWKS       = "/oauth2/jwks"
+	PathMetadata   = "/.well-known/oauth-authorization-server"
+)
+
+// Deps is what the server works with. All are needed but Address and Metrics. Time is that of the database's clock.
+type Deps struct {
+	Issuer    string // the public URL, without a trailing slash
+	DB        *database.DB
+	Registry  *registry.Registry
+	Catalogue *scope.Catalogue
+	Ring      *keyring.Ring
+	Log       *slog.Logger
+	TokenLog  bool                       // one line per issued token (product.md decision 18)
+	Address   func(*http.Request) string // IP address of the client; nil: the peer's
+	Metrics   prometheus.Registerer      // nil: counted but not shown
+}
+
+// Server holds the endpoints. It is safe for use by many goroutines.
+type Server struct {
+	registry *registry.Registry
+	keys     *keyring.Ring
+	targets  *targets
+	headers  headers
+	issuer   string
+	clock    func() time.Time
+	log      *slog.Logger
+	tokenLog bool
+	address  func(*http.Request) string
+	metrics  *metrics
+	metadata document
+}
+
+// New returns the server. The error names what is missing.
+func New(d Deps) (*Server, error) {
+	if d.DB == nil || d.Registry == nil || d.Catalogue == nil || d.Ring == nil || d.Log == nil {
+		return nil, errors.New("oauth: database, registry, catalogue, ring and log are needed")
+	}
+	if d.Issuer == "" || strings.HasSuffix(d.Issuer, "/") {
+		return nil, errors.New("oauth: the issuer is a URL without a trailing slash")
+	}
+	metadata, err := newMetadata(d.Issuer, d.Catalogue)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(d.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	if d.Address == nil {
+		d.Address = peer
+	}
+	return &Server{
+		registry: d.Registry, keys: d.Ring, targets: newTargets(d.Catalogue, d.Issuer), issuer: d.Issuer, clock: d.DB.Now,
+		log: d.Log, tokenLog: d.TokenLog, address: d.Address, metrics: m, metadata: metadata,
+	}, nil
+}
+
+// Endpoint is a handler with the path it answers under and the name that logs give it. It answers every method, those
+// it does not take with 405 and JSON (C5).
+type Endpoint struct {
+	Name    string
+	Path    string
+	Handler http.Handler
+}
+
+// Endpoints returns what discovery publishes, and discovery itself.
+func (s *Server) Endpoints() []Endpoint {
+	return []Endpoint{
+		{"oauth.token", PathToken, s.guard(s.Token)},
+		{"oauth.introspect", PathIntrospect, s.guard(s.Introspect)},
+		{"oauth.revoke", PathRevoke, s.guard(s.Revoke)},
+		{"oauth.jwks", PathJWKS, s.guard(s.JWKS)},
+		{"oauth.metadata", PathMetadata, s.guard(s.Metadata)},
+	}
+}
+
+// guard answers a panic like every other fault of ours; the stack goes to the log only (C76).
+func (s *Server) guard(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				s.log.ErrorContext(r.Context(), "panic in an oauth endpoint", "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+				writeRefusal(w, r, refuse(reasonInternal))
+			}
+		}()
+		next(w, r)
+	})
+}
+
+// Audience returns the audience URI of an API: issuer + /apis/ + key (protocol.md §1.1).
+func (s *Server) Audience(api string) string { return s.targets.audience(api) }
+
+// call is a request to one of the POST endpoints, read and authenticated.
+type call struct {
+	form    form
+	client  *registry.Client
+	secret  registry.SecretID
+	network string // of the client, for logs and limits
+}
+
+// result is what an endpoint answers: a JSON body, or none when nil, and how that is counted.
+type result struct {
+	body    any
+	outcome string
+}
+
+// endpoint is one of the POST endpoints. check, which may be nil, looks at the form before anything is spent on the
+// credentials; act answers once they were accepted.
+type endpoint struct {
+	name  string
+	check func(f form) error
+	act   func(ctx context.Context, c *call) (result, error)
+}
+
+// serve answers a request to a POST endpoint.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
+	res, err := s.answer(w, r, e)
+	if err != nil {
+		refused := refusalOf(err)
+		s.metrics.count(e.name, string(refused.reason))
+		s.logRefusal(r.Context(), e.name, refused)
+		writeRefusal(w, r, refused)
+		return
+	}
+	s.metrics.count(e.name, res.outcome)
+	writeJSON(w, http.StatusOK, res.body)
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, e endpoint) (result, error) {
+	f, err := readForm(w, r)
+	if err != nil {
+		return result{}, err
+	}
+	who, err := readClient(r, f)
+	if err != nil {
+		return result{}, err
+	}
+	if e.check != nil {
+		if err := e.check(f); err != nil {
+			return result{}, err
+		}
+	}
+	c := &call{form: f, network: network(s.address(r))}
+	c.client, c.secret, err = s.registry.Authenticate(r.Context(), who.clientID, who.secret, c.network)
+	if err != nil {
+		return result{}, err
+	}
+	return e.act(r.Context(), c)
+}
+
+// logRefusal logs what the operator has to know of: faults of ours. A client's own faults are counted only.
+func (s *Server) logRefusal(ctx context.Context, endpoint string, e *refusal) {
+	switch e.reason {
+	case reasonInternal:
+		s.log.ErrorContext(ctx, "oauth request failed", "endpoint", endpoint, "error", e)
+	case reasonUnavailable:
+		s.log.WarnContext(ctx, "oauth request put off", "endpoint", endpoint, "error", e)
+	default:
+	}
+}
+
+// writeJSON answers with a body that no cache may keep (RFC 6749 §5.1); nil is an empty one.
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	if body == nil {
+		w.WriteHeader(status)
+		return
+	}
+	text, err := json.Marshal(body)
+	if err != nil { // bodies are structs of texts and numbers
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	h.Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(text) // a client that went away cannot be told
+}
+
+// peer returns the address of who is at the other end of the connection.
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// network returns the network of an address as use is counted and logged (product.md decision 18): the /24 of IPv4, the
+// /48 of IPv6; "unknown" for what is no address.
+func network(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return "unknown"
+	}
+	a = a.Unmap().WithZone("")
+	bits := 48
+	if a.Is4() {
+		bits = 24
+	}
+	return netip.PrefixFrom(a, bits).Masked().String()
+}
