@@ -99,9 +99,9 @@ func Power(actor access.Actor, rights access.Set) error {
 	return nil
 }
 
-// manageRight returns the right that an act upon an organisation's people and roles takes: the organisation's own, or
+// ManageRight returns the right that an act upon an organisation's people and roles takes: the organisation's own, or
 // the platform's for its administrators, who hold no right inside an organisation.
-func manageRight(actor access.Actor, org OrganisationID, own access.Right) access.Right {
+func ManageRight(actor access.Actor, org OrganisationID, own access.Right) access.Right {
 	if actor.Organisation == org && actor.Has(own) {
 		return own
 	}

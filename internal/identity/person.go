@@ -50,7 +50,7 @@ func (n NewPerson) check(p *Person) error {
 
 func personAct(actor access.Actor, action string, p Person) audit.Act {
 	return audit.Act{
-		Right: manageRight(actor, p.Organisation, access.PeopleManage), Action: action, Organisation: p.Organisation,
+		Right: ManageRight(actor, p.Organisation, access.PeopleManage), Action: action, Organisation: p.Organisation,
 		Target: audit.Target{Kind: "person", ID: string(p.ID)},
 	}
 }
@@ -177,7 +177,7 @@ func PowerOver(tx *database.Tx, actor access.Actor, person Person) error {
 // People returns the people of an organisation in the order of their last and first names. It takes people.manage.
 func (d *Directory) People(ctx context.Context, actor access.Actor, org OrganisationID) ([]Person, error) {
 	act := audit.Act{
-		Right: manageRight(actor, org, access.PeopleManage), Action: "person.list", Organisation: org,
+		Right: ManageRight(actor, org, access.PeopleManage), Action: "person.list", Organisation: org,
 		Target: audit.Target{Kind: "organisation", ID: string(org)},
 	}
 	if err := d.trail.Check(ctx, actor, act); err != nil {

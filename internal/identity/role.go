@@ -54,7 +54,7 @@ func builtInRoles(org Organisation) []Role {
 func (d *Directory) CreateRole(ctx context.Context, actor access.Actor, n NewRole) (Role, error) {
 	role := Role{ID: RoleID(database.NewID()), Organisation: n.Organisation, Rights: access.NewSet(n.Rights...), Version: 1}
 	act := audit.Act{
-		Right: manageRight(actor, n.Organisation, access.RolesManage), Action: "role.create", Organisation: n.Organisation,
+		Right: ManageRight(actor, n.Organisation, access.RolesManage), Action: "role.create", Organisation: n.Organisation,
 		Target: audit.Target{Kind: "role", ID: string(role.ID)},
 	}
 	if err := d.trail.Check(ctx, actor, act); err != nil {
@@ -97,7 +97,7 @@ func checkRights(tx *database.Tx, actor access.Actor, id OrganisationID, rights 
 // SetRoleRights replaces the rights of a role. It takes roles.manage and every right that the role gains.
 func (d *Directory) SetRoleRights(ctx context.Context, actor access.Actor, role Role, rights []access.Right) error {
 	act := audit.Act{
-		Right: manageRight(actor, role.Organisation, access.RolesManage), Action: "role.rights", Organisation: role.Organisation,
+		Right: ManageRight(actor, role.Organisation, access.RolesManage), Action: "role.rights", Organisation: role.Organisation,
 		Target: audit.Target{Kind: "role", ID: string(role.ID), Label: role.Name},
 	}
 	wanted := access.NewSet(rights...)

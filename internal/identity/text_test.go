@@ -45,6 +45,9 @@ func TestFoldIsIdempotent(t *testing.T) {
 		}
 	}
 	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if !unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r) || unicode.In(r, unicode.Han, unicode.Hangul) && r%97 != 0 {
+			continue // unassigned, or one of thousands alike
+		}
 		check(t, string(r))
 		check(t, "a"+string(r)+"\u0301")
 	}
