@@ -85,7 +85,7 @@ func HomePage(v Home) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if !v.Checked.IsZero() {
+			if len(v.Attention) > 0 || !v.Checked.IsZero() {
 				templ_7745c5c3_Err = homeAttention(v).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -12,6 +13,7 @@ import (
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/internal/signin"
 	"credenza.example/credenza/templates"
 )
 
@@ -19,9 +21,12 @@ import (
 // middleware.
 type call struct {
 	echo.Context
-	s     *Server
-	text  context.Context // the request's context with language and time zone
-	actor access.Actor    // the zero Actor when nobody is signed in
+	s      *Server
+	text   context.Context // the request's context with language and time zone
+	zone   *time.Location
+	cookie string       // value of the session cookie, "" without one
+	visit  signin.Visit // what that cookie stands for
+	actor  access.Actor // the zero Actor when nobody is signed in
 }
 
 const callKey = "call"
@@ -33,7 +38,7 @@ func (c *call) ctx() context.Context { return c.text }
 func (c *call) t(key string, args ...any) string { return i18n.T(c.text, key, args...) }
 
 // signedIn reports whether somebody is.
-func (c *call) signedIn() bool { return c.actor.Kind == access.KindPerson }
+func (c *call) signedIn() bool { return c.visit.State == signin.SignedIn }
 
 // appID reads the path's app ID; what cannot be one is not found.
 func (c *call) appID() (registry.AppID, error) {

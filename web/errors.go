@@ -85,10 +85,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	if f.err.RetryAfter > 0 {
-		seconds := int((f.err.RetryAfter + 999_999_999) / 1_000_000_000)
-		c.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
-	}
+	(&call{Context: c}).retryAfter(f.err)
 	var failed error
 	if strings.HasPrefix(c.Request().URL.Path, "/api/") {
 		failed = s.answerProblem(c, f)

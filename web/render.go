@@ -2,10 +2,13 @@ package web
 
 import (
 	"bytes"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/a-h/templ"
 
+	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/templates"
 )
 
@@ -14,6 +17,9 @@ import (
 func (c *call) render(status int, page templ.Component) error {
 	var b bytes.Buffer
 	if err := page.Render(templates.WithAssets(c.ctx(), c.s.assets), &b); err != nil {
+		return err
+	}
+	if err := c.saveSession(); err != nil {
 		return err
 	}
 	h := c.Response().Header()
@@ -25,4 +31,16 @@ func (c *call) render(status int, page templ.Component) error {
 func (c *call) fragment() string { return c.Request().Header.Get("X-Fragment") }
 
 // redirect answers a POST that succeeded with the page to see next (303, C27b).
-func (c *call) redirect(path string) error { return c.Redirect(http.StatusSeeOther, path) }
+func (c *call) redirect(path string) error {
+	if err := c.saveSession(); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, path)
+}
+
+// retryAfter tells machines when to come again.
+func (c *call) retryAfter(p *problem.Error) {
+	if p.RetryAfter > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
+	}
+}

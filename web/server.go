@@ -29,7 +29,7 @@ type Deps struct {
 	DB             *database.DB
 	Trail          *audit.Trail
 	Identity       *identity.Directory
-	Signin         *signin.Signin
+	Signin         *signin.Service
 	Registry       *registry.Registry
 	Catalogue      *scope.Catalogue
 	OAuth          *oauth.Server

@@ -180,8 +180,8 @@ func (s *Service) EndSessions(ctx context.Context, id identity.PersonID) error {
 	return s.db.Housekeep(ctx, func(tx *database.Tx) error { return deleteSessions(tx, []identity.PersonID{id}) })
 }
 
-// Flash is one message that the next page shows (ui.md §3.5). Kind is "success" or "failure"; Key and Args are a
-// message of package i18n.
+// Flash is one message that the next page shows (ui.md §3.5). Kind is how the page shows it; Key and Args are a message
+// of package i18n.
 type Flash struct {
 	Kind string            `json:"kind"`
 	Key  string            `json:"key"`

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/user"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/audit"
+	"credenza.example/credenza/internal/config"
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/internal/scope"
+	"credenza.example/credenza/internal/secret"
+	"credenza.example/credenza/internal/signin"
+)
+
+// rooms are the rooms of one process, wired together over one database.
+type rooms struct {
+	cfg       config.Config
+	log       *slog.Logger
+	metrics   *prometheus.Registry
+	db        *database.DB
+	trail     *audit.Trail
+	ring      *keyring.Ring
+	catalogue *scope.Catalogue
+	identity  *identity.Directory
+	signin    *signin.Service
+	registry  *registry.Registry
+}
+
+// migration says what open does with an old schema.
+type migration int
+
+const (
+	migrateEmpty  migration = iota // make a new database ready, refuse an old one: a server may be running on it
+	migrateAlways                  // bring any up to date
+)
+
+// open reads the settings, opens the database with its master key and wires the rooms. Database and key are made when
+// both are missing; one without the other is refused (architecture.md §5).
+func (p *program) open(ctx context.Context, m migration) (*rooms, error) {
+	cfg, err := config.Load(p.environ)
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
+	db, err := database.Open(ctx, database.Config{URL: cfg.DatabaseURL.Reveal(), Logger: log, StaleBound: cfg.StaleBound})
+	if err != nil {
+		return nil, err
+	}
+	r := &rooms{cfg: cfg, log: log, db: db, metrics: prometheus.NewRegistry()}
+	if err := r.prepare(ctx, m); err != nil {
+		r.close()
+		return nil, err
+	}
+	if err := r.wire(); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// prepare migrates and opens the keys. The order matters: see keyring.Prepare.
+func (r *rooms) prepare(ctx context.Context, m migration) error {
+	if err := r.db.CheckIntegrity(ctx); err != nil {
+		return err
+	}
+	create, err := keyring.Prepare(ctx, r.db, r.cfg.MasterKeyFile)
+	if err != nil {
+		return err
+	}
+	empty, err := r.db.Empty(ctx)
+	if err != nil {
+		return err
+	}
+	if empty || m == migrateAlways {
+		err = r.db.Migrate(ctx)
+	} else {
+		err = r.db.CheckSchema(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	master, err := keyring.OpenMaster(r.cfg.MasterKeyFile, create)
+	if err != nil {
+		return err
+	}
+	r.ring, err = keyring.Open(ctx, r.db, master, r.log)
+	return err
+}
+
+// wire makes the rooms, lower ones first.
+func (r *rooms) wire() error {
+	r.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.trail = audit.New(r.db, r.log)
+	var err error
+	if r.catalogue, err = scope.Load(); err != nil {
+		return err
+	}
+	if r.identity, err = identity.New(r.db, r.trail); err != nil {
+		return err
+	}
+	r.signin, err = signin.New(signin.Deps{
+		DB: r.db, Trail: r.trail, People: r.identity, MAC: r.ring.MAC, Logger: r.log,
+		Secure: strings.HasPrefix(r.cfg.PublicURL, "https://"),
+	})
+	if err != nil {
+		return err
+	}
+	keys, err := secret.NewKeys(tagKeysOf(r.ring))
+	if err != nil {
+		return err
+	}
+	params := secret.DefaultParams()
+	params.Cost = r.cfg.BcryptCost
+	hasher, err := secret.NewHasher(params, r.db.Now, r.metrics)
+	if err != nil {
+		return err
+	}
+	verifier, err := secret.NewVerifier(keys, hasher)
+	if err != nil {
+		return err
+	}
+	r.registry, err = registry.New(registry.Deps{
+		DB: r.db, Trail: r.trail, Identity: r.identity, Catalogue: r.catalogue, Ring: r.ring, Keys: keys, Hasher: hasher,
+		Verifier: verifier, ClientIDPrefix: r.cfg.ClientIDPrefix,
+	})
+	return err
+}
+
+// tagKeysOf hands the ring's tag keys to package secret, which knows no ring.
+func tagKeysOf(ring *keyring.Ring) []secret.TagKey {
+	var keys []secret.TagKey
+	for _, k := range ring.TagKeys() {
+		keys = append(keys, secret.TagKey{ID: k.ID, State: secret.State(k.State), Key: k.Key})
+	}
+	return keys
+}
+
+func (r *rooms) close() {
+	closeQuietly(r.db, r.log)
+}
+
+func closeQuietly(c io.Closer, log *slog.Logger) {
+	if err := c.Close(); err != nil {
+		log.Warn("closing", "what", fmt.Sprintf("%T", c), "error", err)
+	}
+}
+
+// operator is the actor of the command line (protocol.md §6). org is empty where an act belongs to none yet.
+func operator(org access.OrganisationID) access.Actor {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return access.Operator(name, org)
+}

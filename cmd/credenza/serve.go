@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"credenza.example/credenza/internal/i18n"
+	"credenza.example/credenza/internal/oauth"
+	"credenza.example/credenza/static"
+	"credenza.example/credenza/web"
+)
+
+const (
+	// drainTime lets a balancer see /readyz fail before connections are refused; stopTime bounds requests under way.
+	drainTime = 5 * time.Second
+	stopTime  = 20 * time.Second
+	// sweepEvery is how often spent and expired rows are removed.
+	sweepEvery = 10 * time.Minute
+)
+
+func (p *program) serveCommand() *cobra.Command {
+	var demo bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the portal and the token endpoints",
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.serve(cmd.Context(), demo)
+		},
+	}
+	cmd.Flags().BoolVar(&demo, "demo", false, "fill an empty database with the demonstration")
+	return cmd
+}
+
+func (p *program) serve(ctx context.Context, demo bool) error {
+	r, err := p.open(ctx, migrateAlways)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	release, err := r.db.LockServer()
+	if err != nil {
+		return err
+	}
+	defer release()
+	if demo {
+		if err := r.cfg.ValidateDemo(); err != nil {
+			return err
+		}
+		if err := r.demonstrate(ctx, p.stdout); err != nil {
+			return err
+		}
+	}
+	var listen net.ListenConfig
+	public, err := listen.Listen(ctx, "tcp", r.cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("CREDENZA_ADDR: %w", err)
+	}
+	private, err := listen.Listen(ctx, "tcp", r.cfg.AdminAddr)
+	if err != nil {
+		return errors.Join(fmt.Errorf("CREDENZA_ADMIN_ADDR: %w", err), public.Close())
+	}
+	issuer := r.cfg.Issuer(public.Addr().String())
+	portal, err := r.portal(issuer)
+	if err != nil {
+		return errors.Join(err, public.Close(), private.Close())
+	}
+	_, _ = fmt.Fprintf(p.stdout, "Credenza is at %s\n", issuer)
+	r.log.Info("serving", "url", issuer, "addr", public.Addr().String(), "admin_addr", private.Addr().String(), "settings", r.cfg)
+	return r.run(ctx, listener{portal, public}, listener{web.NewAdmin(r.db, r.metrics), private})
+}
+
+// portal makes the handler of the public listener.
+func (r *rooms) portal(issuer string) (*web.Server, error) {
+	messages, err := i18n.Load()
+	if err != nil {
+		return nil, err
+	}
+	files, err := static.Load()
+	if err != nil {
+		return nil, err
+	}
+	server, err := oauth.New(oauth.Deps{
+		Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.catalogue, Ring: r.ring,
+		Log: r.log, TokenLog: r.cfg.TokenLog, Metrics: r.metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(r.cfg.TrustedProxies) == 0 && !r.cfg.Loopback() {
+		r.log.Warn("CREDENZA_TRUSTED_PROXIES is not set: behind a proxy all clients count as one network")
+	}
+	return web.New(web.Deps{
+		PublicURL: issuer, DB: r.db, Trail: r.trail, Identity: r.identity, Signin: r.signin, Registry: r.registry,
+		Catalogue: r.catalogue, OAuth: server, Messages: messages, Static: files, Log: r.log,
+		TrustedProxies: r.cfg.TrustedProxies, ClientIDPrefix: r.cfg.ClientIDPrefix,
+	})
+}
+
+// listener is a handler with the address it answers on.
+type listener struct {
+	handler http.Handler
+	net.Listener
+}
+
+// run serves until the context ends, then drains: readiness off, a pause, requests under way, background work.
+func (r *rooms) run(ctx context.Context, public, private listener) error {
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	background.Go(func() { r.db.Feed().Run(work) })
+	background.Go(func() { r.sweep(work) })
+	defer func() { stopWork(); background.Wait() }()
+
+	portal, admin := web.HTTPServer(public.handler, r.log), web.HTTPServer(private.handler, r.log)
+	failed := make(chan error, 2)
+	go func() { failed <- portal.Serve(public) }()
+	go func() { failed <- admin.Serve(private) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	r.log.Info("stopping")
+	if a, ok := private.handler.(*web.Admin); ok {
+		a.Drain()
+	}
+	if !r.cfg.Loopback() {
+		time.Sleep(drainTime)
+	}
+	stop, cancel := context.WithTimeout(work, stopTime)
+	defer cancel()
+	return errors.Join(portal.Shutdown(stop), admin.Shutdown(stop))
+}
+
+// sweep removes what has expired, now and then.
+func (r *rooms) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := errors.Join(r.signin.Sweep(ctx), r.registry.Sweep(ctx)); err != nil && ctx.Err() == nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn, "removing expired rows", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
