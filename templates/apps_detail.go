@@ -2,6 +2,7 @@ package templates
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -131,6 +132,10 @@ func (n AppNotice) icon() string {
 
 // sentence is what the strip says; ends and moments stand in it as their own elements.
 func (n AppNotice) sentence() templ.Component {
+	codes := []string{"expired", "expiring", "two", "no_secret", "inactive", "api_user"}
+	if !slices.Contains(codes, n.Code) {
+		return templ.NopComponent
+	}
 	return Rich("apps.notice."+n.Code, "Hint", Code(ending(n.Hint)), "N", n.Days, "At", TimeTag(n.At))
 }
 

@@ -318,6 +318,6 @@ func (v AppForm) saveText(ctx context.Context) string {
 func redraw(label, what, href string) Action {
 	return Action{
 		Label: label, Name: "redraw", Value: what,
-		Attrs: templ.Attributes{"formaction": href, "formnovalidate": true},
+		Attrs: templ.Attributes{"formaction": string(templ.URL(href)), "formnovalidate": true},
 	}
 }

@@ -13,7 +13,7 @@ import (
 type AppsGrid struct {
 	Frame      Frame
 	CreateHref string // register page; "" leaves the button out (who may only view)
-	SecretHint bool   // the person pasted a client secret into the search box: it was dropped, say so (C73, ui.md §4.1)
+	SecretHint bool   // the person pasted a client secret into the search box: it was dropped, say so (ui.md §4.1)
 	Tabs       []AppsTab
 	Search     AppsSearch
 	Results    AppsResults

@@ -35,7 +35,7 @@ type TryIt struct {
 	ClientID string
 	TokenURL string // https://host/oauth2/token
 	SelfURL  string // https://host/api/v1/apps/self
-	Scope    string // one scope of the app
+	Scope    string // one scope of the app; "" asks for all of them
 }
 
 // ReadSecretCommand asks for the secret without showing it, so that it stands neither in the shell's history nor in the
@@ -45,13 +45,17 @@ const ReadSecretCommand = "read -rs CCW_SECRET"
 // TokenCommand is the command that gets a token, for bash and zsh, with the secret from the variable CCW_SECRET. The
 // names it holds need no quoting: client IDs, scopes and addresses are made of plain characters.
 func (t TryIt) TokenCommand() string {
-	return strings.Join([]string{
+	lines := []string{
 		`printf 'user = "%s:%s"\n' \`,
 		`    ` + t.ClientID + ` "$CCW_SECRET" |`,
 		`  curl -sS -K - ` + t.TokenURL + ` \`,
-		`    -d grant_type=client_credentials \`,
-		`    -d scope=` + t.Scope,
-	}, "\n")
+		`    -d grant_type=client_credentials`,
+	}
+	if t.Scope != "" {
+		lines[3] += ` \`
+		lines = append(lines, `    -d scope=`+t.Scope)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // SelfCommand gets a token, keeps it in CCW_TOKEN and asks for the app's own record with it.

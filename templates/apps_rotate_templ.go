@@ -371,7 +371,8 @@ func rotateOld(v AppRotate) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = TextField(Field{
-					Name: "end_at", Type: "datetime-local", Label: i18n.T(ctx, "apps.field.end_at"), Short: true, Hint: i18n.T(ctx, "apps.field.end_at_hint", "Zone", v.Zone), Value: v.EndAt,
+					Name: "end_at", Type: "datetime-local", Label: i18n.T(ctx, "apps.field.end_at"), Short: true,
+					Hint: i18n.T(ctx, "apps.field.end_at_hint", "Zone", v.Zone), Value: v.EndAt,
 					Error: v.Errors.Of("end_at"), Attrs: bounds(v.EndMin, v.EndMax),
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
@@ -402,7 +403,7 @@ func rotateOld(v AppRotate) templ.Component {
 			var templ_7745c5c3_Var12 string
 			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "apps.rotate.no_old"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `apps_rotate.templ`, Line: 90, Col: 54}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `apps_rotate.templ`, Line: 91, Col: 54}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {

@@ -1,0 +1,286 @@
+package templates_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/google/go-cmp/cmp"
+
+	"credenza.example/credenza/templates"
+)
+
+// appPages are all pages and states of this area, each under a name.
+func appPages() map[string]templates.AppsGrid {
+	empty, stranger, lost, broken := sampleGrid(0), sampleGrid(0), sampleGrid(0), sampleGrid(0)
+	empty.Results.State, empty.Results.CreateHref = templates.AppsEmpty, "/apps/new"
+	stranger.Results.State, stranger.CreateHref = templates.AppsEmpty, ""
+	stranger.Results.Holders = []string{"Ana Silva", "Jo Weber"}
+	lost.Results.State, lost.Results.LooksLikeClientID, lost.Results.Pager.Total = templates.AppsNoMatch, true, 0
+	lost.Results.Filters = []templates.AppsFilter{
+		{Token: "status:active", RemoveHref: "/apps?q=CCWACME_x"}, {Token: "CCWACME_x", RemoveHref: "/apps?status=active"},
+	}
+	lost.Results.ClearHref, lost.Results.UnknownKeys, lost.SecretHint = "/apps", []string{"foo"}, true
+	broken.Results.State, broken.Results.Reference, broken.Results.RetryHref = templates.AppsFailed, "R1", "/apps?q=x"
+	odd := sampleGrid(0)
+	odd.Results.State, odd.Results.Problem, odd.Results.ClearHref = templates.AppsInvalid, "The date 2026-13-01 does not exist.", "/apps"
+	return map[string]templates.AppsGrid{
+		"invalid": odd, "rows": sampleGrid(12), "view only": viewOnly(sampleGrid(12)), "empty": empty, "empty, view only": stranger,
+		"no match": lost, "failed": broken,
+	}
+}
+
+func TestGridIsAWholePageInEveryState(t *testing.T) {
+	for name, g := range appPages() {
+		t.Run(name, func(t *testing.T) { checkPage(t, templates.AppsPage(g)) })
+	}
+}
+
+func TestGridRows(t *testing.T) {
+	doc := renderDoc(t, templates.AppsPage(sampleGrid(6)))
+	rows := doc.Find("#results tbody tr")
+	if rows.Length() != 6 {
+		t.Fatalf("%d rows", rows.Length())
+	}
+	first := rows.First()
+	if got := first.Find("th a").AttrOr("href", ""); got != sampleRow(0).Href {
+		t.Errorf("the name leads to %q", got)
+	}
+	if got := words(first.Find("th code .visually-hidden")); got != sampleRow(0).ClientID {
+		t.Errorf("screen readers hear the client ID %q", got)
+	}
+	if got := words(first.Find("th code [aria-hidden=true]")); got != "CCWACME_7q2m…0000" {
+		t.Errorf("the client ID is shown as %q", got)
+	}
+	want := []string{
+		"Customer", "●Active", "●In use", "Ana Silva", "1 Nov 2026, 10:12 CET", "2 Nov 2026, 15:05 CET",
+	}
+	var got []string
+	first.Find("td:not(.act)").Each(func(_ int, s *goquery.Selection) { got = append(got, words(s)) })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	var chips []string
+	rows.Each(func(_ int, s *goquery.Selection) { chips = append(chips, words(s.Find("td:nth-child(4)"))) })
+	wantChips := []string{
+		"●In use", "↻2 in use", "▲Expires in 12 days", "■Expired", "○None", "■Expires in 1 day",
+	}
+	if diff := cmp.Diff(wantChips, chips); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestGridIsATableForScreenReaders(t *testing.T) {
+	doc := renderDoc(t, templates.AppsPage(sampleGrid(2)))
+	if words(doc.Find("table caption")) == "" {
+		t.Error("no caption")
+	}
+	region := doc.Find("[role=region][tabindex='0']")
+	if id := region.AttrOr("aria-labelledby", ""); doc.Find("caption#"+id).Length() != 1 {
+		t.Error("the region that scrolls is not named by the caption")
+	}
+	// The stylesheet folds rows, which would take their meaning away without explicit roles.
+	for role, n := range map[string]int{"table": 1, "rowgroup": 2, "row": 3, "columnheader": 8, "rowheader": 2, "cell": 14} {
+		if got := doc.Find("#results [role=" + role + "]").Length(); got != n {
+			t.Errorf("%d elements have the role %s, want %d", got, role, n)
+		}
+	}
+}
+
+func TestGridSorts(t *testing.T) {
+	head := renderDoc(t, templates.AppsPage(sampleGrid(1))).Find("thead th")
+	got := map[string]string{}
+	head.Each(func(_ int, s *goquery.Selection) {
+		got[words(s)] = s.AttrOr("aria-sort", "") + " " + s.Find("a").AttrOr("href", "")
+	})
+	want := map[string]string{
+		"Name": "ascending /apps?sort=name&dir=desc", "Category": " /apps?sort=category", "Status": " /apps?sort=status",
+		"Secret": " ", "Created by": " ", "Created at": " /apps?sort=created", "Last modified": " /apps?sort=modified",
+		"Actions": " ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestGridMenuOffersWhatHasAnAddress(t *testing.T) {
+	entries := func(row templates.AppsRow) []string {
+		g := sampleGrid(0)
+		g.Results.Rows = []templates.AppsRow{row}
+		doc := renderDoc(t, templates.AppsPage(g))
+		if got := doc.Find("td.act button").AttrOr("aria-label", ""); got != "Actions for "+row.Name {
+			t.Errorf("the menu is called %q", got)
+		}
+		var all []string
+		doc.Find("td.act a").Each(func(_ int, s *goquery.Selection) {
+			entry := words(s)
+			if _, ok := s.Attr("data-dialog"); ok {
+				entry += " (asks)"
+			}
+			all = append(all, entry)
+		})
+		return all
+	}
+	active := []string{"Edit", "Rotate secret", "History", "Deactivate (asks)"}
+	if diff := cmp.Diff(active, entries(sampleRow(0))); diff != "" {
+		t.Error(diff)
+	}
+	inactive := []string{"Edit", "Rotate secret", "History", "Activate (asks)", "Delete (asks)"}
+	if diff := cmp.Diff(inactive, entries(sampleRow(4))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"Open", "History"}, entries(viewOnly(sampleGrid(1)).Results.Rows[0])); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// ui.md §7 item 9: who may only view finds no control that changes anything.
+func TestGridForViewers(t *testing.T) {
+	checkNothingToChange(t, renderDoc(t, templates.AppsPage(viewOnly(sampleGrid(12)))))
+	if renderDoc(t, templates.AppsPage(sampleGrid(1))).Find(".page-actions a[href='/apps/new']").Length() != 1 {
+		t.Error("managers have no button Create")
+	}
+}
+
+// checkNothingToChange fails on any link or form that leads to a change of an app.
+func checkNothingToChange(t *testing.T, doc *goquery.Document) {
+	t.Helper()
+	doc.Find("a").Each(func(_ int, s *goquery.Selection) {
+		for _, part := range []string{"/new", "/edit", "/secrets/", "/deactivate", "/activate", "/delete"} {
+			if strings.Contains(s.AttrOr("href", ""), part) {
+				t.Errorf("a link to %s", s.AttrOr("href", ""))
+			}
+		}
+	})
+	doc.Find("form[method=post]").Each(func(_ int, s *goquery.Selection) {
+		if action := s.AttrOr("action", ""); action != "/signout" {
+			t.Errorf("a form to %s", action)
+		}
+	})
+}
+
+func TestGridSearch(t *testing.T) {
+	g := sampleGrid(1)
+	g.Search.Query, g.Search.Category = `spend "exact words"`, "supplier"
+	doc := renderDoc(t, templates.AppsPage(g))
+	form := doc.Find("search form[method=get][action='/apps']")
+	if got := form.Find("input[type=search][name=q]").AttrOr("value", ""); got != g.Search.Query {
+		t.Errorf("the query came back as %q", got)
+	}
+	if got := form.Find("select[name=category] option[selected]").AttrOr("value", ""); got != "supplier" {
+		t.Errorf("category %q is chosen", got)
+	}
+	if got := form.Find("select[name=status] option[selected]").AttrOr("value", "-"); got != "" {
+		t.Errorf("status %q is chosen", got)
+	}
+	if form.Find("input[type=hidden][name=per][value='50']").Length() != 1 || form.Find("button[type=submit]").Length() != 1 {
+		t.Error("the page size or the button is missing")
+	}
+	if form.AttrOr("data-results", "") != "results" {
+		t.Error("live search does not know what to swap")
+	}
+	var tabs []string
+	doc.Find(".tabs a").Each(func(_ int, s *goquery.Selection) {
+		tabs = append(tabs, words(s)+" "+s.AttrOr("href", "")+" "+s.AttrOr("aria-current", ""))
+	})
+	want := []string{"All /apps page", "Active /apps?status=active ", "Inactive /apps?status=inactive "}
+	if diff := cmp.Diff(want, tabs); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestGridFiltersAndPages(t *testing.T) {
+	g := sampleGrid(2)
+	g.Results.Filters = []templates.AppsFilter{{Token: "status:active", RemoveHref: "/apps?q=x"}}
+	g.Results.ClearHref, g.Results.UnknownKeys = "/apps", []string{"foo"}
+	g.Results.Pager.PrevHref, g.Results.Pager.More, g.Results.Pager.Total = "/apps?before=b", true, 10000
+	doc := renderDoc(t, templates.AppsPage(g))
+	filter := doc.Find(".filters a.filter")
+	if filter.AttrOr("href", "") != "/apps?q=x" || filter.AttrOr("aria-label", "") != "Remove filter status:active" {
+		t.Error("the chip does not remove its filter")
+	}
+	if got := words(doc.Find(".filters li").Last()); got != "Remove all filters" {
+		t.Errorf("the last chip says %q", got)
+	}
+	if got := doc.Find("#results").Text(); !strings.Contains(got, "foo: is not a filter; it was searched as text.") {
+		t.Error("the unknown key is not told")
+	}
+	if got := words(doc.Find(".results-count")); got != "10,000+ apps" {
+		t.Errorf("count %q", got)
+	}
+	if got := words(doc.Find(".pager-range")); got != "1-2 of 10,000+" {
+		t.Errorf("range %q", got)
+	}
+	if doc.Find(".pager a[rel=prev]").Length() != 1 || doc.Find(".pager a[rel=next]").Length() != 1 {
+		t.Error("previous or next is missing")
+	}
+}
+
+// The answer to X-Fragment: results is the section alone, with what live search says aloud.
+func TestResultsAloneAreAFragment(t *testing.T) {
+	html := renderHTML(t, templates.AppsResultsSection(sampleGrid(3).Results))
+	if !strings.HasPrefix(html, `<section id="results"`) || strings.Contains(html, "<html") {
+		t.Errorf("starts with %.60q", html)
+	}
+	checkMarkup(t, html)
+	if got := renderDoc(t, templates.AppsResultsSection(sampleGrid(3).Results)).Find("#results").AttrOr("data-status", ""); got != "1,284 apps" {
+		t.Errorf("it says %q", got)
+	}
+	broken := appPages()["failed"].Results
+	if got := renderDoc(t, templates.AppsResultsSection(broken)).Find("#results").AttrOr("data-status", ""); got != "The list could not be read" {
+		t.Errorf("a failure says %q", got)
+	}
+}
+
+func TestGridStates(t *testing.T) {
+	pages := appPages()
+	empty := renderDoc(t, templates.AppsPage(pages["empty"]))
+	if empty.Find(".steps li").Length() != 3 || empty.Find(".empty a[href='/apps/new']").Length() != 1 {
+		t.Error("an empty grid has no three steps or no button")
+	}
+	if empty.Find("search").Length() != 0 {
+		t.Error("an empty grid offers to search")
+	}
+	stranger := renderDoc(t, templates.AppsPage(pages["empty, view only"]))
+	checkNothingToChange(t, stranger)
+	if got := words(stranger.Find(".empty")); !strings.Contains(got, "Ask one of: Ana Silva and Jo Weber") {
+		t.Errorf("nobody to ask: %q", got)
+	}
+	lost := renderDoc(t, templates.AppsPage(pages["no match"]))
+	if got := words(lost.Find(".empty")); got != "No app matchesNo app in this organisation has this client ID.Remove all filters" {
+		t.Errorf("no match says %q", got)
+	}
+	if lost.Find("table").Length() != 0 || lost.Find(".filters .filter").Length() != 2 {
+		t.Error("no match shows a table or loses its filters")
+	}
+	if got := words(lost.Find("[role=alert]")); !strings.HasPrefix(got, "That was a client secretIt was not searched for") {
+		t.Errorf("a pasted secret is answered with %q", got)
+	}
+	odd := renderDoc(t, templates.AppsPage(pages["invalid"]))
+	if got := words(odd.Find("#results")); !strings.Contains(got, "The date 2026-13-01 does not exist.") {
+		t.Errorf("a query nobody understands is answered with %q", got)
+	}
+	broken := renderDoc(t, templates.AppsPage(pages["failed"]))
+	if got := broken.Find("#results a").AttrOr("href", ""); got != "/apps?q=x" {
+		t.Errorf("trying again leads to %q", got)
+	}
+	if !strings.Contains(words(broken.Find("#results")), "R1") {
+		t.Error("no reference to quote")
+	}
+}
+
+// ui.md §7 item 12: fifty rows in under 90 KB, also with long names and the longest menu.
+func TestFiftyRowsAreSmall(t *testing.T) {
+	g := sampleGrid(50)
+	for i := range g.Results.Rows {
+		r := &g.Results.Rows[i]
+		r.Name = fmt.Sprintf("%s for the region number %d", r.Name, i)
+		r.Status, r.DeactivateHref = "inactive", ""
+		r.ActivateHref, r.DeleteHref = r.Href+"/activate", r.Href+"/delete"
+		r.Secret = templates.SecretSummary{Code: "expiring", Days: 12}
+	}
+	if size := len(renderHTML(t, templates.AppsPage(g))); size >= 90_000 {
+		t.Errorf("%d bytes", size)
+	}
+}
