@@ -126,7 +126,7 @@ func (c *call) unlessShown(err error) error {
 	if !ok {
 		return err
 	}
-	if err := c.flash(templates.KindInfo, c.t("apps.flash.already_shown")); err != nil {
+	if err := c.flash(templates.KindInfo, "apps.flash.already_shown"); err != nil {
 		return err
 	}
 	return c.redirect(appPath(id))

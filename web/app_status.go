@@ -141,7 +141,7 @@ func confirmNames() map[string]string {
 
 // done answers a change that succeeded: the page to see next, with a message.
 func (c *call) done(path, key string, args ...any) error {
-	if err := c.flash(templates.KindOK, c.t(key, args...)); err != nil {
+	if err := c.flash(templates.KindOK, key, args...); err != nil {
 		return err
 	}
 	return c.redirect(path)
