@@ -26,10 +26,11 @@ func Bearer(r *http.Request) (string, error) {
 		return "", problem.New(problem.Unauthenticated, keyTokenMissing)
 	}
 	scheme, token, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") && len(headers) == 1 && !strings.ContainsAny(scheme, "\t,") {
-		return "", problem.New(problem.Unauthenticated, keyTokenMissing) // another way of authenticating: not ours
+	ours := strings.EqualFold(scheme, "Bearer")
+	if !ours && len(headers) == 1 && !strings.ContainsAny(scheme, "\t,") {
+		return "", problem.New(problem.Unauthenticated, keyTokenMissing) // another way of authenticating
 	}
-	if len(headers) > 1 || !isToken68(token) {
+	if !ours || len(headers) > 1 || !isToken68(token) {
 		return "", problem.New(problem.Invalid, keyTokenRequest)
 	}
 	return token, nil

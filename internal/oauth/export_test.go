@@ -1,0 +1,24 @@
+package oauth
+
+import "net/http"
+
+// AnError is one line of the table of answers.
+type AnError struct {
+	Reason string
+	Status int
+	Body   any
+}
+
+// AllErrors returns every answer that the table holds, with a detail from outside where there is room for one.
+func AllErrors(detail string) []AnError {
+	var all []AnError
+	for r, a := range answers {
+		all = append(all, AnError{Reason: string(r), Status: a.status, Body: refuseFor(r, detail).body()})
+	}
+	return all
+}
+
+// WriteError answers with an error as the endpoints do.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	writeRefusal(w, r, refusalOf(err))
+}

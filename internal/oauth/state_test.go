@@ -1,0 +1,466 @@
+package oauth_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/oauth"
+	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/registry"
+)
+
+// same returns everything of an answer that a client can see, but for the time of the day.
+func same(p reply) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, p.status)
+	for _, name := range slices.Sorted(maps.Keys(p.header)) {
+		if name != "Date" {
+			fmt.Fprintln(&b, name, p.header[name])
+		}
+	}
+	return b.String() + p.raw
+}
+
+func TestC22_RefusedClientsAreAlike(t *testing.T) {
+	r := newRig(t)
+	known, inactive, deleted := r.app(invoiceRead), r.app(invoiceRead), r.app(invoiceRead)
+	for _, a := range []app{known, inactive, deleted} {
+		r.token(a)
+	}
+	r.deactivate(inactive)
+	r.deactivate(deleted)
+	now := r.reload(deleted)
+	must(t, r.registry.Delete(t.Context(), r.actor(r.acme), deleted.ID, now.Version, now.Name))
+	cases := map[string]app{
+		"wrong secret":             {App: known.App, secret: inactive.secret},
+		"no secret's form":         {App: known.App, secret: "guess"},
+		"inactive":                 inactive,
+		"inactive, wrong secret":   {App: inactive.App, secret: known.secret},
+		"deleted":                  deleted,
+		"deleted, wrong secret":    {App: deleted.App, secret: known.secret},
+		"unknown":                  {App: registry.App{ClientID: "CCWACME_22222222222222222222"}, secret: known.secret},
+		"unknown, no client's":     {App: registry.App{ClientID: "x"}, secret: "y"},
+		"unknown, other prefix":    {App: registry.App{ClientID: "CCWNONE_22222222222222222222"}, secret: known.secret},
+		"known in other letters":   {App: registry.App{ClientID: strings.ToLower(known.ClientID)}, secret: known.secret},
+		"known with a space":       {App: registry.App{ClientID: known.ClientID + " "}, secret: known.secret},
+		"SQL in place of a client": {App: registry.App{ClientID: "' OR '1'='1"}, secret: known.secret},
+	}
+	for _, path := range []string{oauth.PathToken, oauth.PathIntrospect, oauth.PathRevoke} {
+		for _, style := range []string{"Basic", "body"} {
+			answers := map[string][]string{}
+			for name, a := range cases {
+				body := tokenForm + "&token=x"
+				req := request(path, body, "Authorization", basic(a.ClientID, a.secret))
+				if style == "body" {
+					req = request(path, body+"&"+form("client_id", a.ClientID, "client_secret", a.secret))
+				}
+				p := r.send(req)
+				refused(t, p, 401, "invalid_client")
+				answers[same(p)] = append(answers[same(p)], name)
+			}
+			if len(answers) != 1 {
+				t.Errorf("%s, %s: %d different answers: %v", path, style, len(answers), answers)
+			}
+		}
+	}
+}
+
+// every way in which an app or a token ends, and what the next requests hear.
+func TestC25_WhatEndsCountsAtOnce(t *testing.T) {
+	suspend := func(t *testing.T, r *rig, a app) {
+		must(t, r.identity.SuspendOrganisation(t.Context(), access.System("test", ""), a.Organisation))
+	}
+	tests := map[string]struct {
+		end    func(t *testing.T, r *rig, a app)
+		revive func(t *testing.T, r *rig, a app) // nil: nothing brings it back
+	}{
+		"app inactive": {
+			func(t *testing.T, r *rig, a app) { r.deactivate(a) },
+			nil,
+		},
+		"organisation suspended": {suspend, nil},
+		"API user inactive": {
+			func(t *testing.T, r *rig, a app) { r.setRobot(a, identity.Inactive) },
+			func(t *testing.T, r *rig, a app) { r.setRobot(a, identity.Active) },
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			a, watcher := r.app(invoiceRead), r.appOf(r.globex, nil)
+			token := r.token(a)
+			if !r.live(token) {
+				t.Fatal("not live from the beginning")
+			}
+			tt.end(t, r, a)
+			refused(t, r.ask(a), 401, "invalid_client")
+			refused(t, r.introspect(a, token), 401, "invalid_client")
+			if r.live(token) || r.isActive(watcher, token) {
+				t.Error("the token is still live")
+			}
+			if tt.revive == nil {
+				return
+			}
+			tt.revive(t, r, a)
+			r.token(a)
+			if !r.live(token) {
+				t.Error("the token did not come back with the API user")
+			}
+		})
+	}
+}
+
+func (r *rig) setRobot(a app, status identity.Status) {
+	r.t.Helper()
+	user, err := r.identity.APIUser(r.t.Context(), a.Organisation, a.APIUser.ID)
+	must(r.t, err)
+	must(r.t, r.identity.SetRobotStatus(r.t.Context(), access.System("test", a.Organisation), user, status))
+}
+
+// What has ended never revives (product.md decision 17).
+func TestActivatedAppHasNoOldTokens(t *testing.T) {
+	r := newRig(t)
+	a := r.app(invoiceRead)
+	token := r.token(a)
+	r.deactivate(a)
+	_, err := r.registry.Activate(t.Context(), r.actor(r.acme), a.ID, r.reload(a).Version)
+	must(t, err)
+	if r.live(token) {
+		t.Error("a token from before is live again")
+	}
+	if gen := part(t, r.token(a), 1)["gen"]; gen != float64(2) {
+		t.Errorf("gen %v, want 2", gen)
+	}
+}
+
+func TestExpiredSecretIsRefused(t *testing.T) {
+	r := newRig(t)
+	a := r.appOf(r.acme, func(n *registry.NewApp) { n.Expires = registry.Expiry{Choice: registry.Expires90Days} })
+	r.token(a)
+	r.clock.Advance(90 * 24 * time.Hour)
+	refused(t, r.ask(a), 401, "invalid_client")
+}
+
+func TestRemovedScopeCountsAtOnce(t *testing.T) {
+	r := newRig(t)
+	a := r.app(invoiceRead, invoiceWrite)
+	token := r.token(a)
+	r.edit(a, func(f *registry.AppFields) { f.Scopes = []string{invoiceRead} })
+	if got := r.introspect(a, token).text("scope"); got != invoiceRead {
+		t.Errorf("scope %q, want what is left", got)
+	}
+	refused(t, r.ask(a, "scope", invoiceWrite), 400, "invalid_scope")
+	r.edit(a, func(f *registry.AppFields) { f.Scopes = []string{candidates} })
+	p := r.introspect(a, token)
+	if p.body["active"] != true || p.text("scope") != "" {
+		t.Errorf("with no scope left: %s", p.raw)
+	}
+}
+
+func (r *rig) edit(a app, change func(*registry.AppFields)) {
+	r.t.Helper()
+	now := r.reload(a)
+	f := registry.AppFields{
+		Name: now.Name, Description: now.Description, Category: now.Category, Type: now.Type, CredentialType: now.CredentialType,
+		Contact: now.Contact, APIUser: now.APIUser.ID, Scopes: now.Scopes, Active: now.Status == registry.Active,
+	}
+	change(&f)
+	_, err := r.registry.Edit(r.t.Context(), access.System("test", a.Organisation), a.ID, now.Version, f)
+	must(r.t, err)
+}
+
+func TestIntrospection(t *testing.T) {
+	r := newRig(t)
+	a := r.app(candidates)
+	token := r.token(a)
+	now := float64(r.clock.Now().Unix())
+	p := r.introspect(a, token)
+	want := map[string]any{
+		"active": true, "client_id": a.ClientID, "sub": a.ClientID, "aud": issuer + "/apis/ccw", "iss": issuer,
+		"iat": now, "exp": now + 3600, "jti": part(t, token, 1)["jti"], "scope": candidates, "token_type": "Bearer",
+		"org": string(r.acme.ID), "api_user": string(a.APIUser.ID),
+	}
+	if diff := cmp.Diff(want, p.body); p.status != 200 || diff != "" {
+		t.Errorf("%d %s", p.status, diff)
+	}
+	for _, hint := range []string{"access_token", "refresh_token", "unheard_of"} {
+		if p := r.post(oauth.PathIntrospect, a, "token", token, "token_type_hint", hint); p.body["active"] != true {
+			t.Errorf("hint %s: %s", hint, p.raw)
+		}
+	}
+	body := r.send(request(oauth.PathIntrospect, form("token", token, "client_id", a.ClientID, "client_secret", a.secret)))
+	if body.body["active"] != true {
+		t.Errorf("client_secret_post: %s", body.raw)
+	}
+}
+
+func TestC35d_NothingIsSaidOfOtherTokens(t *testing.T) {
+	r := newRig(t)
+	a, sibling, foreign := r.app(invoiceRead), r.app(invoiceRead), r.appOf(r.globex, nil)
+	token := r.token(a)
+	revoked := r.token(a)
+	if p := r.post(oauth.PathRevoke, a, "token", revoked); p.status != 200 {
+		t.Fatalf("revoke: %d %s", p.status, p.raw)
+	}
+	short := r.token(a, "expires_in", "1")
+	r.clock.Advance(time.Second)
+	for name, tt := range map[string]struct {
+		by    app
+		token string
+	}{
+		"expired": {a, short}, "revoked": {a, revoked}, "malformed": {a, "x.y.z"}, "spaces": {a, "  "},
+		"a secret": {a, a.secret}, "cut": {a, token[:len(token)-1]},
+		"of the organisation's other app": {sibling, token}, "of another organisation": {foreign, token},
+	} {
+		if r.isActive(tt.by, tt.token) {
+			t.Errorf("%s: active", name)
+		}
+	}
+	if !r.isActive(a, token) {
+		t.Error("its own token is not active")
+	}
+	for name, p := range map[string]reply{
+		"nobody":           r.send(request(oauth.PathIntrospect, "token="+token)),
+		"by the token":     r.send(request(oauth.PathIntrospect, "token="+token, "Authorization", "Bearer "+token)),
+		"with wrong proof": r.send(request(oauth.PathIntrospect, "token="+token, "Authorization", basic(a.ClientID, sibling.secret))),
+	} {
+		if p.status != 401 || p.code() != "invalid_client" {
+			t.Errorf("%s: %d %s", name, p.status, p.raw)
+		}
+	}
+	refused(t, r.post(oauth.PathIntrospect, a), 400, "invalid_request")
+}
+
+func TestC35c_Revocation(t *testing.T) {
+	r, stranger := newRig(t), newRig(t)
+	a, sibling, foreign := r.app(invoiceRead), r.app(invoiceRead), r.appOf(r.globex, nil)
+	token, other := r.token(a), r.token(a)
+	expired := r.token(a, "expires_in", "1")
+	r.clock.Advance(time.Second)
+	empty := func(name string, p reply) {
+		t.Helper()
+		if p.status != 200 || p.raw != "" || p.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %q %v", name, p.status, p.raw, p.header)
+		}
+	}
+	for name, text := range map[string]string{
+		"garbage": "garbage", "unknown": "a.b.c", "expired": expired, "cut": token[:len(token)-2], "large": strings.Repeat("x", 20_000),
+		"of nobody here": stranger.token(stranger.app(invoiceRead)),
+	} {
+		empty(name, r.post(oauth.PathRevoke, a, "token", text))
+	}
+	for name, by := range map[string]app{"the organisation's other app": sibling, "another organisation": foreign} {
+		p := r.post(oauth.PathRevoke, by, "token", token)
+		refused(t, p, 400, "invalid_request")
+		if !r.isActive(a, token) {
+			t.Errorf("%s ended the token", name)
+		}
+	}
+	refused(t, r.send(request(oauth.PathRevoke, "token="+token)), 401, "invalid_client")
+	refused(t, r.post(oauth.PathRevoke, a), 400, "invalid_request")
+	if !r.isActive(a, token) {
+		t.Fatal("the token ended too early")
+	}
+	empty("own", r.post(oauth.PathRevoke, a, "token", token, "token_type_hint", "refresh_token"))
+	if r.isActive(a, token) || r.live(token) {
+		t.Error("a revoked token is active")
+	}
+	empty("again", r.post(oauth.PathRevoke, a, "token", token))
+	if !r.isActive(a, other) {
+		t.Error("another token of the app ended with it")
+	}
+}
+
+func TestManyRevokeAtOnce(t *testing.T) {
+	r := newRig(t)
+	a := r.app(invoiceRead)
+	tokens := []string{r.token(a), r.token(a), r.token(a)}
+	kept := r.token(a)
+	var wg sync.WaitGroup
+	for range 4 {
+		for _, token := range tokens {
+			wg.Go(func() {
+				if p := r.post(oauth.PathRevoke, a, "token", token); p.status != 200 {
+					t.Errorf("%d %s", p.status, p.raw)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	for _, token := range tokens {
+		if r.live(token) {
+			t.Error("a revoked token is live")
+		}
+	}
+	if !r.live(kept) {
+		t.Error("a token that nobody revoked has ended")
+	}
+	if reg := r.reload(a); reg.Generation != 1 {
+		t.Errorf("generation %d", reg.Generation)
+	}
+}
+
+func TestManyTokensAtOnce(t *testing.T) {
+	r := newRig(t)
+	a := r.app(invoiceRead)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	for range 8 {
+		wg.Go(func() {
+			for range 5 {
+				p := r.ask(a)
+				if p.status != 200 {
+					t.Errorf("%d %s", p.status, p.raw)
+					continue
+				}
+				mu.Lock()
+				seen[p.text("access_token")] = true
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if len(seen) != 40 {
+		t.Errorf("%d different tokens, want 40", len(seen))
+	}
+	if n := r.bcrypts(); n != 1 {
+		t.Errorf("%d bcrypts, want 1", n)
+	}
+}
+
+var safe = regexp.MustCompile(`^[\x20-\x21\x23-\x5b\x5d-\x7e]+$`)
+
+func TestC24_EveryErrorIsWellFormed(t *testing.T) {
+	registered := map[string]bool{
+		"invalid_request": true, "invalid_client": true, "unsupported_grant_type": true, "invalid_scope": true,
+		"invalid_target": true, "temporarily_unavailable": true, "server_error": true,
+	}
+	seen := map[string]bool{}
+	for _, e := range oauth.AllErrors("scope \"\\\x00\r\nä%s") {
+		raw, err := json.Marshal(e.Body)
+		must(t, err)
+		var body struct {
+			Error       string `json:"error"`
+			Description string `json:"error_description"`
+		}
+		must(t, json.Unmarshal(raw, &body))
+		if !registered[body.Error] {
+			t.Errorf("%s: %q is not a registered code", e.Reason, body.Error)
+		}
+		seen[body.Error] = true
+		if !safe.MatchString(body.Description) || strings.Contains(body.Description, "%!") {
+			t.Errorf("%s: description %q", e.Reason, body.Description)
+		}
+		if e.Status < 400 || http.StatusText(e.Status) == "" {
+			t.Errorf("%s: status %d", e.Reason, e.Status)
+		}
+	}
+	if diff := cmp.Diff(registered, seen); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestC24_ProblemsOfOtherRooms(t *testing.T) {
+	limited := problem.New(problem.Limited, "x")
+	limited.RetryAfter = 1500 * time.Millisecond
+	tests := []struct {
+		err        error
+		status     int
+		code       string
+		retryAfter string
+	}{
+		{problem.New(problem.Unauthenticated, "x"), 401, "invalid_client", ""},
+		{limited, 429, "temporarily_unavailable", "2"},
+		{problem.New(problem.Limited, "x"), 429, "temporarily_unavailable", "1"},
+		{problem.New(problem.Unavailable, "x"), 503, "temporarily_unavailable", "1"},
+		{problem.New(problem.Internal, "x"), 500, "server_error", ""},
+		{problem.New(problem.Conflict, "x"), 500, "server_error", ""},
+		{problem.New(problem.Invalid, "x"), 500, "server_error", ""},
+		{fmt.Errorf("wrapped: %w", limited), 429, "temporarily_unavailable", "2"},
+		{fmt.Errorf("some text with a secret"), 500, "server_error", ""},
+	}
+	for _, tt := range tests {
+		w := httptest.NewRecorder()
+		oauth.WriteError(w, httptest.NewRequest(http.MethodPost, "/", nil), tt.err)
+		var body map[string]string
+		must(t, json.Unmarshal(w.Body.Bytes(), &body))
+		if w.Code != tt.status || body["error"] != tt.code || w.Header().Get("Retry-After") != tt.retryAfter {
+			t.Errorf("%v: got %d %v, Retry-After %q", tt.err, w.Code, body, w.Header().Get("Retry-After"))
+		}
+		if strings.Contains(w.Body.String(), "secret") {
+			t.Errorf("the cause is shown: %s", w.Body)
+		}
+	}
+}
+
+func TestC76_PanicIsAnsweredAsServerError(t *testing.T) {
+	r := newRig(t)
+	broken, err := oauth.New(oauth.Deps{
+		Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.catalogue, Ring: r.ring, Log: r.logger(),
+		Address: func(*http.Request) string { panic("canary-panic") },
+	})
+	must(t, err)
+	a := r.app(invoiceRead)
+	for _, e := range broken.Endpoints() {
+		if e.Path != oauth.PathToken {
+			continue
+		}
+		w := httptest.NewRecorder()
+		e.Handler.ServeHTTP(w, request(e.Path, tokenForm, "Authorization", basic(a.ClientID, a.secret)))
+		if w.Code != 500 || !strings.Contains(w.Body.String(), `"server_error"`) || strings.Contains(w.Body.String(), "canary") {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	if !strings.Contains(r.log.String(), "stack") || strings.Contains(r.log.String(), a.secret) {
+		t.Error("the log must tell where it was, and no secret")
+	}
+}
+
+func TestRequestsAreCounted(t *testing.T) {
+	r := newRig(t)
+	a := r.app(invoiceRead)
+	token := r.token(a)
+	r.introspect(a, token)
+	r.introspect(a, "x")
+	r.ask(app{App: a.App, secret: "wrong"})
+	r.ask(a, "scope", "nothing.known")
+	r.post(oauth.PathRevoke, a, "token", token)
+	r.post(oauth.PathRevoke, a, "token", token)
+	r.live(token)
+	want := `# HELP credenza_oauth_requests_total Requests to the OAuth endpoints by how they ended. Worth an alarm: unavailable and internal.
+# TYPE credenza_oauth_requests_total counter
+`
+	counts := map[string]map[string]int{
+		"introspect": {"active": 1, "inactive": 1},
+		"live":       {"active": 0, "inactive": 1},
+		"revoke":     {"ignored": 1, "revoked": 1},
+		"token":      {"issued": 1, "scope_unknown": 1},
+	}
+	counts["token"]["client"] = 1
+	for _, endpoint := range slices.Sorted(maps.Keys(counts)) {
+		for _, outcome := range []string{"client", "internal", "limited", "unavailable"} {
+			counts[endpoint][outcome] += 0
+		}
+		for _, outcome := range slices.Sorted(maps.Keys(counts[endpoint])) {
+			want += fmt.Sprintf("credenza_oauth_requests_total{endpoint=%q,outcome=%q} %d\n", endpoint, outcome, counts[endpoint][outcome])
+		}
+	}
+	if err := testutil.GatherAndCompare(r.metrics, strings.NewReader(want), "credenza_oauth_requests_total"); err != nil {
+		t.Error(err)
+	}
+}
