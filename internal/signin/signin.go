@@ -123,7 +123,7 @@ func (s *Service) authenticate(ctx context.Context, action string, a Attempt) (i
 	at := s.door(a)
 	if wait, which := at.try(); wait > 0 {
 		if at.told(which) {
-			s.refused(ctx, action, c, a, "limited_"+which)
+			s.refused(ctx, "signin.limited", c, a, "limited_"+which)
 		}
 		return identity.Person{}, time.Time{}, limited(s.db.Now(), wait)
 	}

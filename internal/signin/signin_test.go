@@ -45,6 +45,16 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 	})
 }
 
+// sqliteHouse is for tests of what a database does not decide.
+func sqliteHouse(t *testing.T) (*dbtest.Clock, *house) {
+	t.Helper()
+	clock := dbtest.NewClock()
+	h := newHouse(t, dbtest.SQLite(t, clock), clock)
+	h.acme = h.organisation(t, "Acme Corp", "ACME")
+	h.globex = h.organisation(t, "Globex", "GLBX")
+	return clock, h
+}
+
 // newHouse wires the room as a process does.
 func newHouse(t *testing.T, db *database.DB, clock *dbtest.Clock) *house {
 	t.Helper()
@@ -184,6 +194,15 @@ func (b *browser) try(email, password string) (identity.Person, error) {
 func (b *browser) signIn(t *testing.T, email string) {
 	t.Helper()
 	if _, err := b.try(email, good); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *browser) signOut(t *testing.T, actor access.Actor) {
+	t.Helper()
+	var err error
+	b.visit(func(ctx context.Context, _ string) { err = b.h.SignOut(ctx, actor) })
+	if err != nil {
 		t.Fatal(err)
 	}
 }
