@@ -71,8 +71,7 @@ func orNull(t time.Time) *time.Time {
 }
 
 func (p *program) appCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "app", Short: "API consumer apps: create, list, show, rotate, activate, deactivate, delete"}
-	cmd.AddCommand(
+	return group("app", "API consumer apps: create, list, show, rotate, activate, deactivate, delete",
 		p.appCreateCommand(), p.appListCommand(), p.appRotateCommand(),
 		p.appOneCommand("show", "Show an app", func(ctx context.Context, r *rooms, actor access.Actor, app registry.App) (registry.App, error) {
 			return app, nil
@@ -85,7 +84,6 @@ func (p *program) appCommand() *cobra.Command {
 		}),
 		p.appDeleteCommand(),
 	)
-	return cmd
 }
 
 // findApp finds an app by its client ID, whatever its organisation, and the actor who acts there.
@@ -106,7 +104,7 @@ func (p *program) appOneCommand(
 	cmd := &cobra.Command{
 		Use:   name + " CLIENT_ID",
 		Short: short,
-		Args:  exactly(1),
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {
@@ -152,7 +150,7 @@ func (p *program) appDeleteCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete CLIENT_ID",
 		Short: "Delete an inactive app for good",
-		Args:  exactly(1),
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {
@@ -180,7 +178,7 @@ func (p *program) appListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list --org ORG",
 		Short: "List the apps of an organisation",
-		Args:  exactly(0),
+		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {

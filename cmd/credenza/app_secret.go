@@ -63,7 +63,7 @@ func (p *program) appCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create --org ORG --name NAME --scope SCOPE …",
 		Short: "Register an app and print its client ID and secret",
-		Args:  exactly(0),
+		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {
@@ -123,22 +123,13 @@ func (r *rooms) createApp(ctx context.Context, f newAppFlags) (registry.App, *re
 	return r.registry.Register(ctx, actor, n)
 }
 
-// firstAdministrator is the contact when none is given: of the active administrators the one who came first.
+// firstAdministrator is the contact when none is given.
 func (r *rooms) firstAdministrator(ctx context.Context, org access.OrganisationID) (registry.Contact, error) {
-	people, err := r.identity.Holders(ctx, org, access.RolesManage)
-	if err != nil {
-		return registry.Contact{}, err
+	first, ok, err := r.identity.FirstAdministrator(ctx, org)
+	if err == nil && !ok {
+		err = problem.Fields(problem.NewField("contact-email", "cli.no_administrator"))
 	}
-	if len(people) == 0 {
-		return registry.Contact{}, problem.Fields(problem.NewField("contact-email", "cli.no_administrator"))
-	}
-	first := people[0]
-	for _, p := range people {
-		if p.CreatedAt.Before(first.CreatedAt) {
-			first = p
-		}
-	}
-	return registry.Contact{FirstName: first.FirstName, LastName: first.LastName, Email: first.Email}, nil
+	return registry.Contact{FirstName: first.FirstName, LastName: first.LastName, Email: first.Email}, err
 }
 
 // apiUserNamed finds an API user by name, or the one that an organisation has from the start for the category.
@@ -163,7 +154,7 @@ func (p *program) appRotateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate CLIENT_ID",
 		Short: "Make a new secret beside the old one and print it",
-		Args:  exactly(1),
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {

@@ -34,6 +34,7 @@ type program struct {
 	environ        []string
 	stdout, stderr io.Writer
 	json           bool
+	began          bool // a command was called rightly and has begun its work
 }
 
 // run executes the arguments and returns the exit code: 0 done, 1 failed, 2 wrong usage.
@@ -45,8 +46,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return 0
 	}
 	_, _ = fmt.Fprintln(p.stderr, "credenza: "+explain(ctx, err))
-	var usage *usageError
-	if errors.As(err, &usage) {
+	if !p.began {
 		return 2
 	}
 	return 1
@@ -62,28 +62,17 @@ func (p *program) root() *cobra.Command {
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.orgCommand(), p.personCommand(), p.appCommand())
 	return root
 }
 
-// usageError is a command that was called wrongly.
-type usageError struct{ err error }
-
-// Error implements error.
-func (e *usageError) Error() string { return e.err.Error() }
-
-// Unwrap returns the fault itself.
-func (e *usageError) Unwrap() error { return e.err }
-
-// exactly says that a command takes these arguments, no more and no fewer.
-func exactly(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
-			return &usageError{err}
-		}
-		return nil
+// group is a command that only holds others.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cmd.AddCommand(commands...)
+	return cmd
 }
 
 // explain writes an error for the person at the terminal: a problem in its own words, with each field at fault.

@@ -10,7 +10,7 @@ func (p *program) migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database's schema up to date",
-		Args:  exactly(0),
+		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := p.open(cmd.Context(), migrateAlways)
 			if err != nil {

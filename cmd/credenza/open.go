@@ -48,6 +48,7 @@ const (
 // open reads the settings, opens the database with its master key and wires the rooms. Database and key are made when
 // both are missing; one without the other is refused (architecture.md §5).
 func (p *program) open(ctx context.Context, m migration) (*rooms, error) {
+	p.began = true
 	cfg, err := config.Load(p.environ)
 	if err != nil {
 		return nil, err

@@ -26,9 +26,7 @@ func newOrgDocument(o identity.Organisation) orgDocument {
 }
 
 func (p *program) orgCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "org", Short: "Organisations: create, list"}
-	cmd.AddCommand(p.orgCreateCommand(), p.orgListCommand())
-	return cmd
+	return group("org", "Organisations: create, list", p.orgCreateCommand(), p.orgListCommand())
 }
 
 func (p *program) orgCreateCommand() *cobra.Command {
@@ -37,7 +35,7 @@ func (p *program) orgCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create --name NAME --prefix PREFIX",
 		Short: "Create an organisation with its API users and the roles Administrator and Viewer",
-		Args:  exactly(0),
+		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {
@@ -72,7 +70,7 @@ func (p *program) orgListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the organisations",
-		Args:  exactly(0),
+		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {

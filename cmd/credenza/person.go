@@ -34,9 +34,7 @@ func newPersonDocument(p identity.Person, org identity.Organisation) personDocum
 }
 
 func (p *program) personCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "person", Short: "People who sign in: create, list"}
-	cmd.AddCommand(p.personCreateCommand(), p.personListCommand())
-	return cmd
+	return group("person", "People who sign in: create, list", p.personCreateCommand(), p.personListCommand())
 }
 
 // newPersonFlags are the flags of person create.
@@ -51,7 +49,7 @@ func (p *program) personCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create --org ORG --email ADDRESS [--admin]",
 		Short: "Create a person and print a one-time sign-in link",
-		Args:  exactly(0),
+		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {
@@ -135,7 +133,7 @@ func (p *program) personListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list --org ORG",
 		Short: "List the people of an organisation",
-		Args:  exactly(0),
+		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {

@@ -31,7 +31,7 @@ func (p *program) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the portal and the token endpoints",
-		Args:  exactly(0),
+		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.serve(cmd.Context(), demo)
 		},

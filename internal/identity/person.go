@@ -206,6 +206,16 @@ func (d *Directory) PersonByEmail(ctx context.Context, email string) (Person, er
 // maxHolders bounds the names that a page offers to ask.
 const maxHolders = 20
 
+// FirstAdministrator returns who came first of an organisation's people that hold roles.manage and are not switched off;
+// an invited one counts. ok is false when there is none.
+func (d *Directory) FirstAdministrator(ctx context.Context, org OrganisationID) (p Person, ok bool, err error) {
+	list, err := d.readAdministrators(ctx, org)
+	if err != nil || len(list) == 0 {
+		return Person{}, false, err
+	}
+	return list[0], true, nil
+}
+
 // Holders returns up to 20 active people of an active organisation who hold the right, in the order of their names: whom
 // to ask for it.
 func (d *Directory) Holders(ctx context.Context, org OrganisationID, right access.Right) ([]Person, error) {
