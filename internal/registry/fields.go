@@ -53,6 +53,7 @@ func (r *Registry) fill(ctx context.Context, app *App, f AppFields) (faults, err
 		app.Status = Active
 	}
 	r.fillScopes(app, f, stored.Scopes, &found)
+	r.fillDefaultAPI(app, f.DefaultAPI, stored.DefaultAPI, &found)
 	if err := r.fillAPIUser(ctx, app, f.APIUser, stored.APIUser.ID, &found); err != nil {
 		return nil, err
 	}
@@ -115,8 +116,7 @@ func (r *Registry) fillAPIUser(ctx context.Context, app *App, id, stored identit
 	return nil
 }
 
-// fillScopes takes scopes of the catalogue that may be given to apps, and a default API that fits them. Where the app's
-// scopes leave one API to choose, that one is chosen.
+// fillScopes takes scopes of the catalogue that may be given to apps.
 func (r *Registry) fillScopes(app *App, f AppFields, stored []string, found *faults) {
 	app.Scopes = sorted(f.Scopes)
 	var unknown, withheld []string
@@ -138,13 +138,22 @@ func (r *Registry) fillScopes(app *App, f AppFields, stored []string, found *fau
 	case len(withheld) > 0:
 		found.addNew("scopes", "app.scopes.withheld", "Scopes", few(withheld))
 	}
+}
+
+// fillDefaultAPI takes a default API that fits the scopes. One that is kept and fits no longer gives way; where the
+// scopes leave one API to choose, that one is chosen.
+func (r *Registry) fillDefaultAPI(app *App, asked, stored string, found *faults) {
 	candidates := r.DefaultAPIs(app.Scopes)
-	app.DefaultAPI = f.DefaultAPI
+	fits := slices.Contains(candidates, asked)
+	app.DefaultAPI = asked
 	switch {
-	case f.DefaultAPI == "" && len(candidates) == 1:
-		app.DefaultAPI = candidates[0]
-	case f.DefaultAPI != "" && !slices.Contains(candidates, f.DefaultAPI):
+	case fits:
+	case asked != "" && asked != stored:
 		found.addNew("default_api", "app.default_api.choose")
+	case len(candidates) == 1:
+		app.DefaultAPI = candidates[0]
+	default:
+		app.DefaultAPI = ""
 	}
 }
 
