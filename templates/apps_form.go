@@ -313,11 +313,3 @@ func (v AppForm) saveText(ctx context.Context) string {
 	}
 	return i18n.T(ctx, "apps.action.create_app")
 }
-
-// redraw is a button that asks for the same form again: nothing is checked, nothing is lost.
-func redraw(label, what, href string) Action {
-	return Action{
-		Label: label, Name: "redraw", Value: what,
-		Attrs: templ.Attributes{"formaction": string(templ.URL(href)), "formnovalidate": true},
-	}
-}

@@ -119,8 +119,8 @@ func (v AppsGrid) tabs(ctx context.Context) []Tab {
 
 // anyOf is coded with "Any" before it.
 func anyOf(ctx context.Context, prefix, chosen string, codes []string) []Option {
-	any := Option{Label: i18n.T(ctx, "apps.search.any"), Selected: chosen == ""}
-	return append([]Option{any}, coded(ctx, prefix, chosen, codes)...)
+	first := Option{Label: i18n.T(ctx, "apps.search.any"), Selected: chosen == ""}
+	return append([]Option{first}, coded(ctx, prefix, chosen, codes)...)
 }
 
 // countText is how many apps there are, as live search says it aloud after each answer.

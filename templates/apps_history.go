@@ -31,7 +31,7 @@ type AppEvent struct {
 	Changes []AppChange
 }
 
-// AppChange is one value before and after. Field is the name the trail uses: name, description, scopes, …
+// AppChange is one value before and after. Field is the name the trail uses: name, description, scopes.
 type AppChange struct{ Field, Before, After string }
 
 // actions are the acts on apps that have a sentence of their own.

@@ -179,3 +179,11 @@ func fieldText(ctx context.Context, field string) string {
 
 // mailAddress makes an address safe to stand in a mailto: link, whatever a person typed.
 func mailAddress(address string) string { return url.PathEscape(address) }
+
+// ownPath lets only paths of this site through. It stands where templ does not look at addresses: formaction.
+func ownPath(href string) string {
+	if !strings.HasPrefix(href, "/") || strings.HasPrefix(href, "//") || strings.HasPrefix(href, "/\\") {
+		return ""
+	}
+	return href
+}

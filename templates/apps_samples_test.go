@@ -78,7 +78,8 @@ func sampleGrid(rows int) templates.AppsGrid {
 	return templates.AppsGrid{
 		Frame: sampleFrame(), CreateHref: "/apps/new", Results: r,
 		Tabs: []templates.AppsTab{
-			{Code: "all", Href: "/apps", Current: true}, {Code: "active", Href: "/apps?status=active"},
+			{Code: "all", Href: "/apps", Current: true},
+			{Code: "active", Href: "/apps?status=active"},
 			{Code: "inactive", Href: "/apps?status=inactive"},
 		},
 		Search: templates.AppsSearch{
@@ -111,8 +112,11 @@ func sampleForm() templates.AppForm {
 		},
 		ClientIDPrefix: "CCWACME_", Expiry: "1y", Zone: "UTC", ExpiryMin: "2026-11-23", ExpiryMax: "2028-11-22",
 		ExpiryChoices: []templates.ExpiryChoice{
-			{Code: "90d", At: at(22, 23, 59).AddDate(0, 0, 90)}, {Code: "180d", At: at(22, 23, 59).AddDate(0, 0, 180)},
-			{Code: "1y", At: at(22, 23, 59).AddDate(1, 0, 0)}, {Code: "date"}, {Code: "never"},
+			{Code: "90d", At: at(22, 23, 59).AddDate(0, 0, 90)},
+			{Code: "180d", At: at(22, 23, 59).AddDate(0, 0, 180)},
+			{Code: "1y", At: at(22, 23, 59).AddDate(1, 0, 0)},
+			{Code: "date"},
+			{Code: "never"},
 		},
 		Scopes: sampleScopes(), Active: true,
 	}
@@ -136,8 +140,10 @@ func sampleScopes() templates.ScopePicker {
 			{
 				Objects: []string{"invoices"},
 				Boxes: []templates.ScopeBox{
-					{Scope: "core.invoice.read", Kind: "read"}, {Scope: "core.invoice.write", Kind: "write"},
-					{Scope: "core.invoice.delete", Kind: "delete"}, {Scope: "core.invoice.approval.bypass", Kind: "special"},
+					{Scope: "core.invoice.read", Kind: "read"},
+					{Scope: "core.invoice.write", Kind: "write"},
+					{Scope: "core.invoice.delete", Kind: "delete"},
+					{Scope: "core.invoice.approval.bypass", Kind: "special"},
 				},
 				Calls: []templates.ScopeCall{
 					call("GET", "/api/invoices/{id}", "core.invoice.read"),
@@ -293,8 +299,12 @@ func sampleRotate(usable int) templates.AppRotate {
 		ClientID: sampleID, Why: "planned", Label: "2026-11", Expiry: "1y", ExpiryChoices: sampleForm().ExpiryChoices,
 		Zone: "UTC", End: "7d", EndMin: "2026-11-22T14:06", EndMax: "2027-11-22T14:05",
 		EndChoices: []templates.EndChoice{
-			{Code: "now", At: at(22, 14, 5)}, {Code: "1h", At: at(22, 15, 5)}, {Code: "24h", At: at(23, 14, 5)},
-			{Code: "7d", At: at(29, 14, 5)}, {Code: "30d", At: at(22, 14, 5).AddDate(0, 0, 30)}, {Code: "date"},
+			{Code: "now", At: at(22, 14, 5)},
+			{Code: "1h", At: at(22, 15, 5)},
+			{Code: "24h", At: at(23, 14, 5)},
+			{Code: "7d", At: at(29, 14, 5)},
+			{Code: "30d", At: at(22, 14, 5).AddDate(0, 0, 30)},
+			{Code: "date"},
 		},
 		Usable: []templates.RotateSecret{
 			{ID: "s1", Label: "2026-02 SAP production", Hint: "7Hq1", CreatedAt: at(3, 9, 12), EndsAt: at(29, 14, 5)},

@@ -139,8 +139,10 @@ func sampleInactive() templates.AppDetail {
 	d.DefaultAPI = "Coupa Core API"
 	d.Notices = []templates.AppNotice{
 		{Code: "expired", Hint: "7Hq1", At: at(4, 9, 0), Href: sampleApp + "/secrets/new"},
-		{Code: "no_secret", Href: sampleApp + "/secrets/new"}, {Code: "api_user", Href: sampleApp + "/edit"},
-		{Code: "expiring", Hint: "7Hq1", Days: 1, At: at(23, 9, 0)}, {Code: "inactive", Href: sampleApp + "/activate"},
+		{Code: "no_secret", Href: sampleApp + "/secrets/new"},
+		{Code: "api_user", Href: sampleApp + "/edit"},
+		{Code: "expiring", Hint: "7Hq1", Days: 1, At: at(23, 9, 0)},
+		{Code: "inactive", Href: sampleApp + "/activate"},
 	}
 	return d
 }
