@@ -37,7 +37,7 @@ type Home struct {
 	Name      string // of the signed-in person
 	Steps     *HomeSteps
 	Attention []HomeLine // at most seven, most serious first
-	Checked   time.Time  // when Attention was computed
+	Checked   time.Time  // when Attention was computed; zero leaves an empty Attention out
 	Counts    []HomeCount
 	Recent    []HomeEvent // newest first; nil when the person may not see them
 	Create    string      // href of the register page; "" leaves it out

@@ -39,6 +39,15 @@ func (a Action) class() string {
 	return class
 }
 
+// attrs returns the further attributes. Addresses among them are made harmless, as templ does with those it knows.
+func (a Action) attrs() templ.Attributes {
+	safe := maps.Clone(a.Attrs)
+	if address, ok := safe["formaction"].(string); ok {
+		safe["formaction"] = string(templ.URL(address))
+	}
+	return safe
+}
+
 // Option is one choice of a select, a radio group or a list of checkboxes.
 type Option struct {
 	Value, Label, Hint string

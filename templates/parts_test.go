@@ -196,6 +196,12 @@ func TestButtons(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
+	for _, address := range []string{"javascript:alert(1)", "data:text/html,x"} {
+		html := renderHTML(t, templates.Button(templates.Action{Label: "x", Attrs: templ.Attributes{"formaction": address}}))
+		if strings.Contains(html, address) {
+			t.Errorf("a form may be sent to %q", address)
+		}
+	}
 	link := renderDoc(t, templates.LinkButton(templates.Action{Label: "Retire", Href: "/r", Dialog: true})).Find("a")
 	if _, dialog := link.Attr("data-dialog"); !dialog || link.AttrOr("class", "") != "btn" || link.AttrOr("href", "") != "/r" {
 		t.Error("the link is no button that opens a dialog")
