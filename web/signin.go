@@ -135,17 +135,18 @@ func (s *Server) accept(c *call) error {
 }
 
 func (c *call) acceptPage(token string) (templates.Accept, error) {
-	person, err := c.s.Signin.LinkPerson(c.ctx(), signin.NewSecret(token))
+	link, err := c.s.Signin.LinkPerson(c.ctx(), signin.NewSecret(token))
 	if err != nil {
 		return templates.Accept{}, err
 	}
+	person := link.Person
 	org, err := c.s.Identity.Organisation(c.ctx(), person.Organisation)
 	if err != nil {
 		return templates.Accept{}, err
 	}
 	return templates.Accept{
 		Frame: c.frame(""), Name: person.FirstName, Email: person.Email, Organisation: org.Name, Link: token,
-		MinLength: signin.MinPassword,
+		MinLength: signin.MinPassword, Until: link.ExpiresAt,
 	}, nil
 }
 

@@ -358,6 +358,28 @@ func TestHoldersAreActiveAndSorted(t *testing.T) {
 	})
 }
 
+func TestFirstAdministrator(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		want := func(want identity.Person) {
+			t.Helper()
+			got, ok, err := h.FirstAdministrator(t.Context(), h.acme.ID)
+			if err != nil || ok != (want.ID != "") || got.ID != want.ID {
+				t.Errorf("got %v, %v, %v", got, ok, err)
+			}
+		}
+		h.active(t, h.globex, "admin@globex.example", identity.RoleAdministrator)
+		h.active(t, h.acme, "viewer@acme.example", identity.RoleViewer)
+		want(identity.Person{})
+		first := h.person(t, h.acme, "first@acme.example", identity.RoleAdministrator) // invited
+		second := h.active(t, h.acme, "second@acme.example", identity.RoleAdministrator)
+		want(first)
+		if err := h.SetPersonStatus(t.Context(), operator(), first, identity.Inactive); err != nil {
+			t.Fatal(err)
+		}
+		want(second)
+	})
+}
+
 func TestPersonByEmailOfNobody(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		for _, email := range []string{"", "nobody@acme.example", "x", "a\x00@acme.example", "a\xff@acme.example", "%@acme.example", strings.Repeat("a", 1<<20)} {

@@ -68,36 +68,36 @@ func mayEnter(c identity.Credential) bool {
 // linkEnded is the one answer to a link that is unknown, used, expired or of somebody who is switched off.
 func linkEnded() error { return problem.New(problem.NotFound, "signin.link_ended") }
 
-// LinkPerson returns whose link this is without using it up, for the page behind it: mail scanners follow links.
-// problem.NotFound when it cannot be used any more.
-func (s *Service) LinkPerson(ctx context.Context, token Secret) (identity.Person, error) {
-	c, err := s.linkCredential(ctx, token)
-	return c.Person, err
+// LinkPerson returns whose link this is and when it ends, without using it up, for the page behind it: mail scanners
+// follow links. problem.NotFound when it cannot be used any more.
+func (s *Service) LinkPerson(ctx context.Context, token Secret) (Link, error) {
+	c, ends, err := s.linkCredential(ctx, token)
+	if err != nil {
+		return Link{}, err
+	}
+	return Link{Token: token, Person: c.Person, ExpiresAt: ends}, nil
 }
 
-func (s *Service) linkCredential(ctx context.Context, token Secret) (identity.Credential, error) {
+func (s *Service) linkCredential(ctx context.Context, token Secret) (c identity.Credential, ends time.Time, err error) {
 	link, ok, err := readLink(ctx, s.db, token.Reveal())
 	if err != nil {
-		return identity.Credential{}, err
+		return c, ends, err
 	}
 	if !ok {
-		return identity.Credential{}, linkEnded()
+		return c, ends, linkEnded()
 	}
-	c, ok, err := s.people.CredentialByID(ctx, identity.PersonID(link.PersonID))
+	c, ok, err = s.people.CredentialByID(ctx, identity.PersonID(link.PersonID))
 	if err == nil && (!ok || !mayEnter(c)) {
 		err = linkEnded()
 	}
-	if err != nil {
-		return identity.Credential{}, err
-	}
-	return c, nil
+	return c, link.ExpiresAt, err
 }
 
 // SpendLink sets the person's password, ends all the person's sessions, and begins the session of ctx for the person.
 // The link is used up by the success only: a password that breaks a rule is a fault of the field "password" and may be
 // tried again. Of many at once exactly one succeeds; the others get problem.NotFound.
 func (s *Service) SpendLink(ctx context.Context, token, password Secret, origin access.Origin) (identity.Person, error) {
-	c, err := s.linkCredential(ctx, token)
+	c, _, err := s.linkCredential(ctx, token)
 	if err != nil {
 		return identity.Person{}, err
 	}

@@ -17,6 +17,13 @@ var housekeepers = []string{
 	"internal/keyring insertFirst",
 	"internal/registry Registry.RevokeToken",
 	"internal/registry Registry.Sweep",
+	"internal/signin Service.EndSessions",
+	"internal/signin Service.Sweep",
+	"internal/signin noteSeen",
+	"internal/signin putDraft",
+	"internal/signin store.CommitCtx",
+	"internal/signin store.DeleteCtx",
+	"internal/signin takeDraft",
 }
 
 // TestDoorsForWriting lists who calls the two doors of the database.
