@@ -25,7 +25,7 @@ type Action struct {
 	// Dialog marks a link whose page the script may show as a dialog.
 	Dialog bool
 	Wide   bool
-	Attrs  templ.Attributes // whatever else: form, formaction, formnovalidate, data-key, popovertarget …
+	Attrs  templ.Attributes // whatever else, but no addresses: form, data-key, aria-label …
 }
 
 func (a Action) class() string {
@@ -37,15 +37,6 @@ func (a Action) class() string {
 		class += " btn-wide"
 	}
 	return class
-}
-
-// attrs returns the further attributes. Addresses among them are made harmless, as templ does with those it knows.
-func (a Action) attrs() templ.Attributes {
-	safe := maps.Clone(a.Attrs)
-	if address, ok := safe["formaction"].(string); ok {
-		safe["formaction"] = string(templ.URL(address))
-	}
-	return safe
 }
 
 // Option is one choice of a select, a radio group or a list of checkboxes.

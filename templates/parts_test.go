@@ -187,19 +187,13 @@ func TestErrorSummary(t *testing.T) {
 func TestButtons(t *testing.T) {
 	button := renderDoc(t, templates.Button(templates.Action{
 		Label: "Create", Kind: "primary", Icon: "plus", Name: "do", Value: "save", Wide: true,
-		Attrs: templ.Attributes{"formnovalidate": true, "form": "f"},
+		Attrs: templ.Attributes{"form": "f", "formnovalidate": true},
 	})).Find("button")
 	for name, want := range map[string]string{
 		"class": "btn btn-primary btn-wide", "type": "submit", "name": "do", "value": "save", "form": "f", "formnovalidate": "",
 	} {
 		if got := button.AttrOr(name, "-"); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
-		}
-	}
-	for _, address := range []string{"javascript:alert(1)", "data:text/html,x"} {
-		html := renderHTML(t, templates.Button(templates.Action{Label: "x", Attrs: templ.Attributes{"formaction": address}}))
-		if strings.Contains(html, address) {
-			t.Errorf("a form may be sent to %q", address)
 		}
 	}
 	link := renderDoc(t, templates.LinkButton(templates.Action{Label: "Retire", Href: "/r", Dialog: true})).Find("a")
