@@ -53,16 +53,23 @@ type portal struct {
 	catalogue *scope.Catalogue
 	verifier  *secret.Verifier
 	log       *lines
+	dir       string // of the database
+
+	mu      sync.Mutex
+	answers []answer // what left the portal so far
 
 	acme, globex identity.Organisation
 }
 
+// answer is what left the portal once: status line, headers and body.
+type answer struct{ request, text string }
+
 // newPortal makes a portal with Acme and Globex: admin@, viewer@ and guest@ at acme.example and globex.example.
 func newPortal(t testing.TB) *portal {
 	t.Helper()
-	p := &portal{t: t, clock: dbtest.NewClock(), log: &lines{}}
+	p := &portal{t: t, clock: dbtest.NewClock(), log: &lines{}, dir: t.TempDir()}
 	db, err := database.Open(t.Context(), database.Config{
-		URL: "sqlite:" + filepath.Join(t.TempDir(), "credenza.db"), Clock: p.clock.Now, Logger: p.logger(),
+		URL: "sqlite:" + filepath.Join(p.dir, "credenza.db"), Clock: p.clock.Now, Logger: p.logger(),
 	})
 	p.must(err)
 	t.Cleanup(func() { _ = db.Close() })
@@ -223,9 +230,32 @@ func (p *portal) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	w := httptest.NewRecorder()
 	p.handler.ServeHTTP(w, r)
-	answer := w.Result()
-	answer.Request = r
-	return answer, nil
+	got := w.Result()
+	got.Request = r
+	if r.Method == http.MethodHead { // what http.Server does, and a recorder does not
+		got.Body = http.NoBody
+		w.Body.Reset()
+	}
+	var text bytes.Buffer
+	p.must(got.Header.Write(&text))
+	text.Write(w.Body.Bytes())
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answers = append(p.answers, answer{r.Method + " " + r.URL.Path, text.String()})
+	return got, nil
+}
+
+// holding lists the requests whose answers held a text.
+func (p *portal) holding(text string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var requests []string
+	for _, a := range p.answers {
+		if strings.Contains(a.text, text) {
+			requests = append(requests, a.request)
+		}
+	}
+	return requests
 }
 
 // browser is somebody at the portal: cookies are kept, redirects are not followed by themselves.
