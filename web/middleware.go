@@ -18,18 +18,16 @@ import (
 
 const requestIDKey = "request_id"
 
-// addressOf returns how a client's address is found: the peer, or what trusted proxies say about it. Headers of anybody
+// AddressOf returns how a client's address is found: the peer, or what trusted proxies say about it. Headers of anybody
 // else are not believed (C61).
-func addressOf(trusted []netip.Prefix) echo.IPExtractor {
+func AddressOf(trusted []netip.Prefix) func(*http.Request) string {
 	if len(trusted) == 0 {
 		return echo.ExtractIPDirect()
 	}
 	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
 	for _, p := range trusted {
-		_, network, err := net.ParseCIDR(p.Masked().String())
-		if err == nil {
-			options = append(options, echo.TrustIPRange(network))
-		}
+		bits := p.Addr().BitLen()
+		options = append(options, echo.TrustIPRange(&net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), bits)}))
 	}
 	return echo.ExtractIPFromXFFHeader(options...)
 }

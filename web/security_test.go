@@ -3,6 +3,7 @@ package web_test
 import (
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -316,6 +317,41 @@ func TestOddBodies(t *testing.T) {
 			answer := b.do(http.MethodPost, "/apps", strings.NewReader(tt.body), tt.headers)
 			if answer.status != tt.status || answer.text("h1") == "" {
 				t.Errorf("status %d, want %d: %s", answer.status, tt.status, answer.text("main"))
+			}
+		})
+	}
+}
+
+// C61: with trusted proxies the nearest address that is no proxy counts; what comes before it may be invented.
+func TestC61_AddressesBehindProxies(t *testing.T) {
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
+	tests := []struct {
+		name      string
+		trusted   []netip.Prefix
+		peer      string
+		forwarded string
+		want      string
+	}{
+		{"no proxies", nil, "192.0.2.7:1", "198.51.100.9", "192.0.2.7"},
+		{"loopback is no proxy by itself", nil, "127.0.0.1:1", "198.51.100.9", "127.0.0.1"},
+		{"stranger", trusted, "192.0.2.7:1", "198.51.100.9", "192.0.2.7"},
+		{"proxy", trusted, "10.1.2.3:1", "198.51.100.9", "198.51.100.9"},
+		{"two proxies", trusted, "10.1.2.3:1", "203.0.113.5, 198.51.100.9, 10.9.9.9", "198.51.100.9"},
+		{"over IPv6", trusted, "[2001:db8::1]:1", "198.51.100.9", "198.51.100.9"},
+		{"proxy says nothing", trusted, "10.1.2.3:1", "", "10.1.2.3"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, publicURL, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.RemoteAddr = tt.peer
+			if tt.forwarded != "" {
+				r.Header.Set("X-Forwarded-For", tt.forwarded)
+			}
+			if got := web.AddressOf(tt.trusted)(r); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -69,7 +69,7 @@ func New(deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("the public URL: %w", err)
 	}
 	s.echo.HideBanner, s.echo.HidePort = true, true
-	s.echo.IPExtractor = addressOf(deps.TrustedProxies)
+	s.echo.IPExtractor = AddressOf(deps.TrustedProxies)
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Use(s.requestID, s.accessLog, s.headers)
 	s.mountMachines()

@@ -90,7 +90,7 @@ func (r *rooms) portal(issuer string) (*web.Server, error) {
 	}
 	server, err := oauth.New(oauth.Deps{
 		Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.catalogue, Ring: r.ring,
-		Log: r.log, TokenLog: r.cfg.TokenLog, Metrics: r.metrics,
+		Log: r.log, TokenLog: r.cfg.TokenLog, Metrics: r.metrics, Address: web.AddressOf(r.cfg.TrustedProxies),
 	})
 	if err != nil {
 		return nil, err
