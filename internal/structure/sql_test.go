@@ -1,6 +1,7 @@
 package structure_test
 
 import (
+	"fmt"
 	"go/token"
 	"go/types"
 	"maps"
@@ -31,8 +32,8 @@ var sqlArguments = map[string][2]int{
 // from: through variables, parameters, fields, results and string builders. Only constants may stand there.
 func TestC65_SQLTextIsMadeOfConstants(t *testing.T) {
 	texts, foreign := buildProgram(t, "./...").foreignTexts()
-	for _, at := range foreign {
-		t.Errorf("%s: the SQL text is not made of constants", at)
+	for at, value := range foreign {
+		t.Errorf("%s: the SQL text is not made of constants: %s", at, value)
 	}
 	if texts < 20 {
 		t.Errorf("found %d SQL texts: the test looks at the wrong thing", texts)
@@ -54,15 +55,16 @@ func TestC65_FindsForeignText(t *testing.T) {
 	}
 	_, got := buildProgram(t, "./"+path.Dir(file)).foreignTexts()
 	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
 		t.Errorf("foreign texts (-want +got):\n%s", diff)
 	}
 }
 
-// foreignTexts returns how many SQL texts the program has, and where those stand that are not made of constants.
-func (p *program) foreignTexts() (int, []string) {
-	count, foreign := 0, map[string]bool{}
-	p.each(func(_ *ssa.Function, i ssa.Instruction) {
+// foreignTexts returns how many SQL texts the program has, and for each place of one that is not made of constants what
+// else is in it.
+func (p *program) foreignTexts() (int, map[string]string) {
+	count, foreign := 0, map[string]string{}
+	p.each(func(i ssa.Instruction) {
 		call, ok := i.(ssa.CallInstruction)
 		if !ok {
 			return
@@ -70,11 +72,11 @@ func (p *program) foreignTexts() (int, []string) {
 		for _, text := range p.sqlTexts(call.Common()) {
 			count++
 			if !p.constant(text) {
-				foreign[p.position(i)] = true
+				foreign[p.position(i.Pos())] = fmt.Sprintf("%s in %s", p.foreign, p.foreign.Parent())
 			}
 		}
 	})
-	return count, slices.Sorted(maps.Keys(foreign))
+	return count, foreign
 }
 
 // program is the module in single static assignment form.
@@ -83,7 +85,19 @@ type program struct {
 	functions map[*ssa.Function]bool
 	callers   map[*ssa.Function][]*ssa.CallCommon
 	escaped   map[*ssa.Function]bool // also used as a value, so that not every caller is known
-	seen      map[ssa.Value]bool
+
+	stored   map[any][]ssa.Value // what is ever stored in a variable, array or map, or in a place of fieldKey
+	bindings map[*ssa.Function][]*ssa.MakeClosure
+	builders map[any][]*ssa.CallCommon // calls that take the place's address
+
+	seen    map[ssa.Value]bool
+	foreign ssa.Value // the last value that was not made of constants
+}
+
+// fieldKey names a field of all values of a type. Types that are printed alike are the same.
+type fieldKey struct {
+	owner string
+	field int
 }
 
 func buildProgram(t *testing.T, patterns ...string) *program {
@@ -103,22 +117,39 @@ func buildProgram(t *testing.T, patterns ...string) *program {
 	built.Build()
 	p := &program{
 		files: built.Fset, functions: map[*ssa.Function]bool{}, callers: map[*ssa.Function][]*ssa.CallCommon{},
-		escaped: map[*ssa.Function]bool{}, seen: map[ssa.Value]bool{},
+		escaped: map[*ssa.Function]bool{}, stored: map[any][]ssa.Value{},
+		bindings: map[*ssa.Function][]*ssa.MakeClosure{}, builders: map[any][]*ssa.CallCommon{}, seen: map[ssa.Value]bool{},
 	}
 	for f := range ssautil.AllFunctions(built) {
 		if f.Blocks != nil && (slices.Contains(own, f.Package()) || f.Origin() != nil) {
 			p.functions[f] = true
 		}
 	}
-	p.each(func(_ *ssa.Function, i ssa.Instruction) { p.noteCall(i) })
+	p.each(p.note)
 	return p
 }
 
-func (p *program) noteCall(i ssa.Instruction) {
+// note remembers where the instruction carries values to.
+func (p *program) note(i ssa.Instruction) {
+	switch i := i.(type) {
+	case *ssa.Store:
+		p.stored[place(i.Addr)] = append(p.stored[place(i.Addr)], i.Val)
+	case *ssa.MapUpdate:
+		p.stored[i.Map] = append(p.stored[i.Map], i.Key, i.Value)
+	case *ssa.MakeClosure:
+		if f, ok := i.Fn.(*ssa.Function); ok {
+			p.bindings[f] = append(p.bindings[f], i)
+		}
+	}
 	var callee *ssa.Function
 	if call, ok := i.(ssa.CallInstruction); ok {
 		if callee = call.Common().StaticCallee(); callee != nil {
 			p.callers[callee] = append(p.callers[callee], call.Common())
+		}
+		for _, argument := range call.Common().Args {
+			if strings.HasSuffix(argument.Type().String(), "*strings.Builder") {
+				p.builders[place(argument)] = append(p.builders[place(argument)], call.Common())
+			}
 		}
 	}
 	for _, operand := range i.Operands(nil) {
@@ -128,19 +159,40 @@ func (p *program) noteCall(i ssa.Instruction) {
 	}
 }
 
+// place returns what an address means: a field of a type, the variable or array that an element lies in, or itself.
+func place(address ssa.Value) any {
+	switch a := address.(type) {
+	case *ssa.FieldAddr:
+		return fieldOf(a.X.Type(), a.Field)
+	case *ssa.IndexAddr:
+		return place(a.X)
+	case *ssa.Slice:
+		return place(a.X)
+	default:
+		return address
+	}
+}
+
+func fieldOf(owner types.Type, field int) fieldKey {
+	if pointer, ok := owner.Underlying().(*types.Pointer); ok {
+		owner = pointer.Elem()
+	}
+	return fieldKey{owner: owner.String(), field: field}
+}
+
 // each visits every instruction of the module.
-func (p *program) each(visit func(*ssa.Function, ssa.Instruction)) {
+func (p *program) each(visit func(ssa.Instruction)) {
 	for f := range p.functions {
 		for _, block := range f.Blocks {
 			for _, i := range block.Instrs {
-				visit(f, i)
+				visit(i)
 			}
 		}
 	}
 }
 
-func (p *program) position(i ssa.Instruction) string {
-	at := p.files.Position(i.Pos())
+func (p *program) position(pos token.Pos) string {
+	at := p.files.Position(pos)
 	_, name, _ := strings.Cut(filepath.ToSlash(at.Filename), "/internal/")
 	return "internal/" + name + ":" + strconv.Itoa(at.Line)
 }
@@ -191,6 +243,7 @@ func (p *program) sqlTexts(call *ssa.CallCommon) []ssa.Value {
 // nothing new.
 func (p *program) constant(v ssa.Value) bool {
 	clear(p.seen)
+	p.foreign = nil
 	return p.traced(v)
 }
 
@@ -199,6 +252,16 @@ func (p *program) traced(v ssa.Value) bool {
 		return true
 	}
 	p.seen[v] = true
+	if p.tracedValue(v) {
+		return true
+	}
+	if p.foreign == nil {
+		p.foreign = v
+	}
+	return false
+}
+
+func (p *program) tracedValue(v ssa.Value) bool {
 	switch v := v.(type) {
 	case *ssa.Const:
 		return true
@@ -206,26 +269,20 @@ func (p *program) traced(v ssa.Value) bool {
 		return v.Op == token.ADD && p.all(v.X, v.Y)
 	case *ssa.Phi:
 		return p.all(v.Edges...)
-	case *ssa.Convert:
-		return p.traced(v.X)
-	case *ssa.ChangeType:
-		return p.traced(v.X)
-	case *ssa.MakeInterface:
-		return p.traced(v.X)
-	case *ssa.Slice:
-		return p.traced(v.X)
-	case *ssa.Parameter:
-		return p.tracedParameter(v)
-	case *ssa.Alloc, *ssa.FieldAddr, *ssa.Global, *ssa.FreeVar, *ssa.IndexAddr, *ssa.MakeMap:
-		return p.tracedPlace(v)
 	case *ssa.UnOp:
 		return v.Op == token.MUL && p.traced(v.X)
+	case *ssa.Convert, *ssa.ChangeType, *ssa.MakeInterface, *ssa.Slice, *ssa.Index, *ssa.Lookup:
+		return p.traced(*v.(ssa.Instruction).Operands(nil)[0])
+	case *ssa.Parameter:
+		return p.tracedParameter(v)
+	case *ssa.FreeVar:
+		return p.tracedFreeVar(v)
+	case *ssa.IndexAddr:
+		return p.traced(v.X)
+	case *ssa.FieldAddr, *ssa.Alloc, *ssa.Global, *ssa.MakeMap:
+		return p.all(p.stored[place(v)]...)
 	case *ssa.Field:
-		return p.tracedField(v.X.Type(), v.Field)
-	case *ssa.Index:
-		return p.traced(v.X)
-	case *ssa.Lookup:
-		return p.traced(v.X)
+		return p.all(p.stored[fieldOf(v.X.Type(), v.Field)]...)
 	case *ssa.Extract:
 		return p.tracedExtract(v)
 	case *ssa.Call:
@@ -255,63 +312,15 @@ func (p *program) tracedParameter(v *ssa.Parameter) bool {
 	return true
 }
 
-// tracedPlace asks for everything that is ever stored in a variable, an element or a field.
-func (p *program) tracedPlace(place ssa.Value) bool {
-	switch place := place.(type) {
-	case *ssa.FieldAddr:
-		return p.tracedField(place.X.Type().Underlying().(*types.Pointer).Elem(), place.Field)
-	case *ssa.IndexAddr:
-		return p.traced(place.X)
-	case *ssa.FreeVar:
-		return p.tracedFreeVar(place)
-	}
-	constant := true
-	p.each(func(_ *ssa.Function, i ssa.Instruction) {
-		switch i := i.(type) {
-		case *ssa.Store:
-			if i.Addr == place || isElementOf(i.Addr, place) {
-				constant = constant && p.traced(i.Val)
-			}
-		case *ssa.MapUpdate:
-			if i.Map == place {
-				constant = constant && p.all(i.Key, i.Value)
-			}
-		}
-	})
-	return constant
-}
-
-func isElementOf(address, place ssa.Value) bool {
-	element, ok := address.(*ssa.IndexAddr)
-	return ok && element.X == place
-}
-
-// tracedField asks for everything that is ever stored in this field of any value of the type.
-func (p *program) tracedField(owner types.Type, field int) bool {
-	constant := true
-	p.each(func(_ *ssa.Function, i ssa.Instruction) {
-		store, ok := i.(*ssa.Store)
-		if !ok {
-			return
-		}
-		if a, ok := store.Addr.(*ssa.FieldAddr); ok && a.Field == field &&
-			types.Identical(a.X.Type().Underlying().(*types.Pointer).Elem(), owner) {
-			constant = constant && p.traced(store.Val)
-		}
-	})
-	return constant
-}
-
+// tracedFreeVar asks what the closure was made with.
 func (p *program) tracedFreeVar(v *ssa.FreeVar) bool {
 	index := slices.Index(v.Parent().FreeVars, v)
-	constant, bound := true, false
-	p.each(func(_ *ssa.Function, i ssa.Instruction) {
-		if c, ok := i.(*ssa.MakeClosure); ok && c.Fn == v.Parent() {
-			bound = true
-			constant = constant && p.traced(c.Bindings[index])
+	for _, closure := range p.bindings[v.Parent()] {
+		if !p.traced(closure.Bindings[index]) {
+			return false
 		}
-	})
-	return bound && constant
+	}
+	return len(p.bindings[v.Parent()]) > 0
 }
 
 // tracedExtract knows the values of a range over a map or slice, of a lookup and of a call with several results.
@@ -336,7 +345,7 @@ func (p *program) tracedCall(v *ssa.Call) bool {
 	callee := v.Call.StaticCallee()
 	switch {
 	case callee == nil:
-		return false
+		return p.tracedResult(v, 0)
 	case callee.String() == "(*strings.Builder).String":
 		return p.tracedBuilder(v.Call.Args[0])
 	case callee.Package() != nil && callee.Package().Pkg.Path() == "strings":
@@ -359,50 +368,79 @@ func (p *program) texts(values []ssa.Value) bool {
 	})
 }
 
-// tracedResult asks for what a function of the module returns.
+// tracedResult asks for what the functions return that the call may mean, all of them the module's own.
 func (p *program) tracedResult(v *ssa.Call, index int) bool {
-	callee := v.Call.StaticCallee()
-	if callee == nil || !p.functions[callee] {
-		return false
+	callees, ok := p.meant(v.Call.Value, map[ssa.Value]bool{})
+	for _, callee := range callees {
+		if !p.functions[callee] {
+			return false
+		}
+		for _, block := range callee.Blocks {
+			if r, ok := block.Instrs[len(block.Instrs)-1].(*ssa.Return); ok && !p.traced(r.Results[index]) {
+				return false
+			}
+		}
 	}
-	for _, block := range callee.Blocks {
-		if r, ok := block.Instrs[len(block.Instrs)-1].(*ssa.Return); ok && !p.traced(r.Results[index]) {
+	return ok && len(callees) > 0
+}
+
+// meant returns the functions that a value may be, and false when there may be others.
+func (p *program) meant(v ssa.Value, seen map[ssa.Value]bool) ([]*ssa.Function, bool) {
+	if seen[v] {
+		return nil, true
+	}
+	seen[v] = true
+	var sources []ssa.Value
+	switch v := v.(type) {
+	case *ssa.Function:
+		return []*ssa.Function{v}, true
+	case *ssa.MakeClosure:
+		sources = []ssa.Value{v.Fn}
+	case *ssa.ChangeType:
+		sources = []ssa.Value{v.X}
+	case *ssa.Phi:
+		sources = v.Edges
+	case *ssa.UnOp:
+		sources = p.stored[place(v.X)]
+		if free, ok := v.X.(*ssa.FreeVar); ok {
+			sources = []ssa.Value{free}
+		}
+	case *ssa.Alloc:
+		sources = p.stored[v]
+	case *ssa.FreeVar:
+		for _, closure := range p.bindings[v.Parent()] {
+			sources = append(sources, closure.Bindings[slices.Index(v.Parent().FreeVars, v)])
+		}
+	case *ssa.Parameter:
+		for _, call := range p.callers[v.Parent()] {
+			sources = append(sources, call.Args[slices.Index(v.Parent().Params, v)])
+		}
+		if p.escaped[v.Parent()] {
+			return nil, false
+		}
+	}
+	var all []*ssa.Function
+	for _, source := range sources {
+		some, ok := p.meant(source, seen)
+		if !ok {
+			return nil, false
+		}
+		all = append(all, some...)
+	}
+	return all, len(sources) > 0
+}
+
+// tracedBuilder asks for everything that is written into the string builder, wherever the same variable, or the same
+// field of a type, is meant. A builder that is handed on is not followed.
+func (p *program) tracedBuilder(builder ssa.Value) bool {
+	for _, call := range p.builders[place(builder)] {
+		callee := call.StaticCallee()
+		method := callee != nil && strings.HasPrefix(callee.String(), "(*strings.Builder).")
+		if !method || !p.texts(call.Args[1:]) {
 			return false
 		}
 	}
 	return true
-}
-
-// tracedBuilder asks for everything that is written into the string builder, wherever the same variable or field of a
-// builder is meant.
-func (p *program) tracedBuilder(builder ssa.Value) bool {
-	constant := true
-	p.each(func(_ *ssa.Function, i ssa.Instruction) {
-		call, ok := i.(ssa.CallInstruction)
-		if !ok || !constant {
-			return
-		}
-		common := call.Common()
-		for position, argument := range common.Args {
-			if !samePlace(builder, argument) {
-				continue
-			}
-			callee := common.StaticCallee()
-			method := callee != nil && position == 0 && strings.HasPrefix(callee.String(), "(*strings.Builder).")
-			constant = constant && method && p.texts(common.Args[1:])
-		}
-	})
-	return constant
-}
-
-// samePlace reports whether two addresses mean the same variable, or the same field of the same type.
-func samePlace(a, b ssa.Value) bool {
-	if a == b {
-		return true
-	}
-	fa, ok1 := a.(*ssa.FieldAddr)
-	fb, ok2 := b.(*ssa.FieldAddr)
-	return ok1 && ok2 && fa.Field == fb.Field && types.Identical(fa.X.Type(), fb.X.Type())
 }
 
 // elements returns what is stored in the array behind a slice that was made for one call.

@@ -37,6 +37,7 @@ func constants(g *gorm.DB, up bool, id string, ids []string) {
 	}
 	g.Order(order)
 	byColumn(g, "name", id)
+	chosen(g, func() string { return "id" })
 	q := &query{suffix: " LIMIT 1"}
 	q.text.WriteString("SELECT 1")
 	for range ids {
@@ -75,6 +76,10 @@ func Outside(ctx context.Context, g *gorm.DB, db *sql.DB, id string, c column) {
 	known["a"] = id
 	g.Pluck(known["a"], nil) // foreign
 	apply(escaping, g, id)
+	chosenBadly(g, func() string { return id })
+	columns := []string{"a", "b"}
+	columns[1] = id
+	g.Group(columns[0]) // foreign
 }
 
 func ordered(g *gorm.DB, by string) { g.Order(by) } // foreign
@@ -82,6 +87,10 @@ func ordered(g *gorm.DB, by string) { g.Order(by) } // foreign
 func escaping(g *gorm.DB, by string) { g.Order(by) } // foreign
 
 func apply(f func(*gorm.DB, string), g *gorm.DB, by string) { f(g, by) }
+
+func chosen(g *gorm.DB, by func() string) { g.Order(by()) }
+
+func chosenBadly(g *gorm.DB, by func() string) { g.Order(by()) } // foreign
 
 func clean(s string) string { return strings.ToLower(s) }
 
