@@ -32,7 +32,7 @@ const (
 	keyLength  = 32
 	// queue is how many may wait per slot, and patience how long: beyond either, signing in is refused as busy rather
 	// than left hanging.
-	queue    = 16
+	queue    = 64
 	patience = 5 * time.Second
 )
 

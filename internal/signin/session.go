@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/database"
@@ -43,21 +42,23 @@ const (
 
 // newManager returns the session manager: a cookie that the browser forgets when it is closed, of the name and flags of
 // C59, and our table behind it. The limits are the store's, on the product's clock; scs's own are never the shorter.
+//
+// It is not made by scs.New, which starts a goroutine that sweeps a store of its own and cannot be stopped safely.
 func newManager(db *database.DB, secure bool) *scs.SessionManager {
-	m := scs.New()
-	if unused, ok := m.Store.(*memstore.MemStore); ok {
-		unused.StopCleanup()
+	return &scs.SessionManager{
+		Lifetime:  AbsoluteLimit,
+		Store:     &store{db: db},
+		Codec:     codec{},
+		ErrorFunc: unavailable,
+		Cookie: scs.SessionCookie{
+			Name: CookieName(secure), Path: "/", Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		},
 	}
-	m.Lifetime = AbsoluteLimit
-	m.Store = &store{db: db}
-	m.Codec = codec{}
-	m.Cookie.Name = CookieName(secure)
-	m.Cookie.Secure = secure
-	m.Cookie.HttpOnly = true
-	m.Cookie.Path = "/"
-	m.Cookie.SameSite = http.SameSiteLaxMode
-	m.Cookie.Persist = false
-	return m
+}
+
+// unavailable answers when a session cannot be read or written and nobody has set a better ErrorFunc.
+func unavailable(w http.ResponseWriter, _ *http.Request, _ error) {
+	http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 }
 
 // CookieName returns the name of the session cookie: on https one that browsers take only with Secure, Path=/ and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -466,6 +467,20 @@ func TestReadingGoesOnWithoutWrites(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+func TestSessionThatCannotBeReadAnswers503(t *testing.T) {
+	_, h := sqliteHouse(t)
+	if err := h.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	r.AddCookie(&http.Cookie{Name: h.Sessions().Cookie.Name, Value: strings.Repeat("A", 43)})
+	w := httptest.NewRecorder()
+	h.Sessions().LoadAndSave(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the page was made") })).ServeHTTP(w, r)
+	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "sql") {
+		t.Errorf("got %d, %s", w.Code, w.Body)
 	}
 }
 
