@@ -71,12 +71,11 @@ func (s *Server) drawEdit(c *call, status int, page editPage) error {
 	view.Edit, view.Action, view.RedrawHref, view.CancelHref = true, editPath(id), editPath(id), appPath(id)
 	view.AppName, view.ClientID, view.GenerateHref = page.app.Name, page.app.ClientID, rotatePath(id)
 	view.APIUsers = withStoredUser(view.APIUsers, page.app)
-	switch {
-	case page.clash:
+	if page.clash {
 		view.Version = page.theirs.Version
 		view.Clash = c.clash(page, view)
-	case page.wrong != nil:
-		view.Errors = c.fieldErrors(page.wrong, formNames(""))
+	} else {
+		page.in.fault(c, &view, page.wrong)
 	}
 	return c.render(status, templates.AppFormPage(view))
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -88,12 +89,34 @@ func (in appInput) view(c *call, held []string) (templates.AppForm, error) {
 	users, err := c.apiUserOptions(in)
 	return templates.AppForm{
 		Frame: c.frame("apps"), Nonce: in.nonce, Version: in.version,
-		Name: in.name, Description: in.description, Category: in.category, Categories: categoryCodes(),
-		Contact: in.contact, ContactIsSelf: in.contact.Email == c.actor.Email, Second: in.second,
+		Name: in.name, Description: in.description, Category: oneOf(categoryCodes(), in.category),
+		Categories: categoryCodes(),
+		Contact:    in.contact, ContactIsSelf: in.contact.Email == c.actor.Email, Second: in.second,
 		APIUsers: users, APIUser: in.apiUser, Expiry: in.expiry, ExpiresOn: in.expiresOn, Zone: c.zoneName(),
 		Scopes: c.scopePicker(in.scopeQuery, in.scopes, held), DefaultAPIs: c.defaultAPIs(), DefaultAPI: in.defaultAPI,
 		Active: in.active,
 	}, err
+}
+
+// oneOf is the value when it is one of the codes: a choice that is none leaves everything on offer.
+func oneOf(codes []string, value string) string {
+	if slices.Contains(codes, value) {
+		return value
+	}
+	return ""
+}
+
+// fault fills in what is wrong with the form, and where the app is that bears the name already.
+func (in appInput) fault(c *call, view *templates.AppForm, wrong error) {
+	if wrong == nil {
+		return
+	}
+	view.Errors = c.fieldErrors(wrong, formNames(in.expiry))
+	for _, f := range problem.As(wrong).Fields {
+		if id, ok := registry.ParseAppID(asText(f.Args["App"])); ok && f.Name == "name" {
+			view.TakenHref = appPath(id)
+		}
+	}
 }
 
 // apiUserOptions are the API users of the organisation, each with the categories that may choose it. The one an app has

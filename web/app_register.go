@@ -77,9 +77,7 @@ func (s *Server) drawRegister(c *call, status int, in appInput, wrong error) err
 	view.Action, view.RedrawHref, view.CancelHref = appsPath, newAppPath, appsPath
 	view.ClientIDPrefix = s.ClientIDPrefix + org.ClientPrefix + "_"
 	view.ExpiryChoices, view.ExpiryMin, view.ExpiryMax = c.expiryChoices()
-	if wrong != nil {
-		view.Errors = c.fieldErrors(wrong, formNames(in.expiry))
-	}
+	in.fault(c, &view, wrong)
 	return c.render(status, templates.AppFormPage(view))
 }
 
@@ -126,7 +124,7 @@ func (c *call) unlessShown(err error) error {
 	if !ok {
 		return err
 	}
-	if err := c.flash(templates.KindInfo, "apps.flash.already_shown"); err != nil {
+	if err := c.flash(templates.KindInfo, "app.secret_already_shown"); err != nil {
 		return err
 	}
 	return c.redirect(appPath(id))

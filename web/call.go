@@ -113,7 +113,7 @@ func (c *call) frame(current string) templates.Frame {
 func (c *call) fieldErrors(err error, form map[string]string) templates.FieldErrors {
 	p := problem.As(err)
 	if len(p.Fields) == 0 {
-		return templates.FieldErrors{{Text: c.t(p.Key, pairs(p.Args)...)}}
+		return templates.FieldErrors{{Text: c.t(p.Key, c.pairs(p.Args)...)}}
 	}
 	list := make(templates.FieldErrors, 0, len(p.Fields))
 	for _, f := range p.Fields {
@@ -121,7 +121,18 @@ func (c *call) fieldErrors(err error, form map[string]string) templates.FieldErr
 		if renamed, ok := form[name]; ok {
 			name = renamed
 		}
-		list = append(list, templates.FieldError{Field: name, Text: c.t(f.Key, pairs(f.Args)...)})
+		list = append(list, templates.FieldError{Field: name, Text: c.t(f.Key, c.pairs(f.Args)...)})
+	}
+	return list
+}
+
+// pairs are the arguments of a problem for a person: rights by the names that pages give them.
+func (c *call) pairs(args map[string]any) []any {
+	list := pairs(args)
+	for i := 0; i+1 < len(list); i += 2 {
+		if right, ok := list[i+1].(string); ok && list[i] == "Right" && right != "" {
+			list[i+1] = templates.RightPath(c.ctx(), right)
+		}
 	}
 	return list
 }
