@@ -1,7 +1,6 @@
 package identity_test
 
 import (
-	"fmt"
 	"sync"
 	"testing"
 
@@ -195,7 +194,7 @@ func TestRememberedRightsNeverOutliveAChange(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := h.actor(t, ana).Has(access.AppsView); got != (i%2 == 0) {
-				t.Fatal(fmt.Sprintf("round %d: view right %v", i, got))
+				t.Fatalf("round %d: view right %v", i, got)
 			}
 		}
 		close(stop)

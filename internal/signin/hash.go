@@ -56,8 +56,8 @@ type hasher struct {
 }
 
 func newHasher(params Params) (*hasher, error) {
-	if _, err := limits(params); err != nil {
-		return nil, fmt.Errorf("costs of password hashing: %w", err)
+	if !params.bearable() {
+		return nil, fmt.Errorf("password hashing cannot cost %+v", params)
 	}
 	h := &hasher{params: params, slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))}
 	// What a password is compared with when there is none: no password can match a key drawn by lot.
@@ -65,12 +65,10 @@ func newHasher(params Params) (*hasher, error) {
 	return h, nil
 }
 
-func limits(p Params) (Params, error) {
-	if p.Memory < 8*uint32(p.Threads) || p.Memory > maxMemory || p.Time < 1 || p.Time > maxTime ||
-		p.Threads < 1 || p.Threads > maxThreads {
-		return Params{}, errHash
-	}
-	return p, nil
+// bearable reports whether a hash of this cost can be computed while somebody waits.
+func (p Params) bearable() bool {
+	return p.Threads >= 1 && p.Threads <= maxThreads && p.Time >= 1 && p.Time <= maxTime &&
+		p.Memory >= 8*uint32(p.Threads) && p.Memory <= maxMemory
 }
 
 // hash returns the hash of a password in PHC form.
@@ -145,8 +143,7 @@ func decode(phc string) (p Params, salt, key []byte, err error) {
 	b := base64.RawStdEncoding.Strict()
 	salt, err1 := b.DecodeString(parts[4])
 	key, err2 := b.DecodeString(parts[5])
-	_, err3 := limits(p)
-	if errors.Join(err1, err2, err3) != nil || len(salt) != saltLength || len(key) != keyLength || encode(p, salt, key) != phc {
+	if errors.Join(err1, err2) != nil || !p.bearable() || len(salt) != saltLength || len(key) != keyLength || encode(p, salt, key) != phc {
 		return Params{}, nil, nil, errHash
 	}
 	return p, salt, key, nil

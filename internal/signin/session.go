@@ -67,6 +67,7 @@ func CookieName(secure bool) string { return hostPrefix(secure) + "credenza" }
 
 // DeviceCookie returns the cookie that marks the device as known (C48), for a person who has just signed in.
 func (s *Service) DeviceCookie(person identity.Person) *http.Cookie {
+	//nolint:gosec // Secure follows the portal's scheme: on http of the own machine browsers would drop the cookie
 	return &http.Cookie{
 		Name: s.DeviceCookieName(), Value: s.DeviceToken(person), Path: "/", HttpOnly: true,
 		Secure: s.manager.Cookie.Secure, SameSite: http.SameSiteLaxMode, MaxAge: int(deviceKnown / time.Second),

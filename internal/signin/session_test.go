@@ -429,8 +429,12 @@ func TestSweep(t *testing.T) {
 			wait time.Duration
 			want [3]int64
 		}{
-			{0, [3]int64{1, 1, 1}}, {31 * time.Minute, [3]int64{1, 0, 1}}, {34 * time.Hour, [3]int64{1, 0, 1}},
-			{2 * time.Hour, [3]int64{0, 0, 1}}, {31 * 24 * time.Hour, [3]int64{0, 0, 1}}, {24 * time.Hour, [3]int64{0, 0, 0}},
+			{0, [3]int64{1, 1, 1}},
+			{31 * time.Minute, [3]int64{1, 0, 1}},
+			{34 * time.Hour, [3]int64{1, 0, 1}},
+			{2 * time.Hour, [3]int64{0, 0, 1}},
+			{31 * 24 * time.Hour, [3]int64{0, 0, 1}},
+			{24 * time.Hour, [3]int64{0, 0, 0}},
 		}
 		for _, step := range steps {
 			h.clock.Advance(step.wait)
