@@ -165,7 +165,7 @@ func keepEmpty(with string) func(string) string {
 
 // FuzzAppPages is FuzzTemplEscape of these pages: the number of elements does not depend on what people typed.
 func FuzzAppPages(f *testing.F) {
-	for _, payload := range payloads() {
+	for _, payload := range payloads()[:6] { // the others are tried by TestC57_ViewModelsStayText
 		f.Add(payload)
 	}
 	ctx, pages := lenient(f), holders()
