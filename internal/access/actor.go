@@ -1,5 +1,7 @@
 package access
 
+import "slices"
+
 // Kind says what sort of thing acts.
 type Kind string
 
@@ -53,12 +55,7 @@ func (a Actor) MayGrant(scope string) bool {
 	case KindOperator, KindSystem:
 		return true
 	case KindApp:
-		for _, s := range a.Scopes {
-			if s == scope {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(a.Scopes, scope)
 	case KindPerson:
 		right, ok := GrantRight(scope)
 		return ok && a.Rights.Has(right)

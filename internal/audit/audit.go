@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"credenza.example/credenza/internal/access"
@@ -139,7 +140,7 @@ func (t *Trail) refuse(ctx context.Context, actor access.Actor, act Act, reason 
 		return appendRefusal(tx, newEvent(actor, act, Refused, reason))
 	})
 	if err != nil {
-		t.log.Error("recording a refused act", "action", act.Action, "error", err)
+		t.log.ErrorContext(ctx, "recording a refused act", "action", act.Action, "error", err)
 	}
 }
 
@@ -157,10 +158,5 @@ func reaches(actor access.Actor, act Act) bool {
 }
 
 func isPlatformRight(right access.Right) bool {
-	for _, r := range access.PlatformRights() {
-		if r == right {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(access.PlatformRights(), right)
 }

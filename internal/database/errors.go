@@ -34,8 +34,7 @@ func IsUniqueOn(err error, column string) bool {
 
 // IsForeignKey reports whether err is a violated foreign key.
 func IsForeignKey(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "23503"
 	}
 	var lite sqlite3.Error
@@ -57,8 +56,7 @@ func uniqueDetail(err error) (string, bool) {
 // retryable reports whether the same transaction may succeed when it is run again: serialization failure and deadlock
 // on PostgreSQL, a busy file on SQLite.
 func retryable(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "40001" || pg.Code == "40P01"
 	}
 	var lite sqlite3.Error
@@ -75,8 +73,7 @@ func translate(err error) error {
 }
 
 func away(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch {
 		case len(pg.Code) < 2:
 			return false
@@ -90,8 +87,7 @@ func away(err error) bool {
 			return class == "08" || class == "40" || class == "53" || class == "57" || class == "58"
 		}
 	}
-	var lite sqlite3.Error
-	if errors.As(err, &lite) {
+	if lite, ok := errors.AsType[sqlite3.Error](err); ok {
 		switch lite.Code {
 		case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrReadonly, sqlite3.ErrCantOpen, sqlite3.ErrNomem:
 			return true

@@ -57,7 +57,7 @@ func (f *Feed) Run(ctx context.Context) {
 		case <-tick.C:
 		}
 		if err := f.pollOnce(ctx); err != nil && ctx.Err() == nil {
-			f.db.log.Warn("polling for changes", "error", err)
+			f.db.log.WarnContext(ctx, "polling for changes", "error", err)
 		}
 		if time.Since(pruned) > pruneEvery {
 			pruned = time.Now()
@@ -186,6 +186,6 @@ func (f *Feed) prune(ctx context.Context) {
 		return tx.DB().Exec("DELETE FROM changes WHERE at < ?", Micros(tx.Now().Add(-keepChanges))).Error
 	})
 	if err != nil && ctx.Err() == nil {
-		f.db.log.Warn("pruning old changes", "error", err)
+		f.db.log.WarnContext(ctx, "pruning old changes", "error", err)
 	}
 }

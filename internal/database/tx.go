@@ -76,7 +76,7 @@ func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
 		select {
 		case <-ctx.Done():
 			return translate(err)
-		case <-time.After(pause + rand.N(pause)):
+		case <-time.After(pause + rand.N(pause)): //nolint:gosec // Spreads retries; nobody gains by guessing it.
 		}
 	}
 	return translate(err)

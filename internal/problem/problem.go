@@ -96,8 +96,7 @@ func CodeOf(err error) Code {
 	if err == nil {
 		return ""
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return Internal
@@ -108,8 +107,7 @@ func Is(err error, code Code) bool { return err != nil && CodeOf(err) == code }
 
 // As returns err as a problem. Errors of other types become Internal with err as the hidden cause.
 func As(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return Wrap(err, Internal, "problem.internal")

@@ -549,7 +549,8 @@ func TestMissingTwins(t *testing.T) {
 		{"write alone", []string{"core.invoice.write"}, []string{"core.invoice.write"}},
 		{"pair", []string{"core.invoice.write", "core.invoice.read"}, nil},
 		{
-			"create and delete", []string{"core.invoice.delete", "core.invoice.create"},
+			"create and delete",
+			[]string{"core.invoice.delete", "core.invoice.create"},
 			[]string{"core.invoice.delete", "core.invoice.create"},
 		},
 		{"read of another family", []string{"core.invoice.write", "core.user.read"}, []string{"core.invoice.write"}},

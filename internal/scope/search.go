@@ -239,14 +239,14 @@ func (c *Catalogue) searchCall(asked askedCall) Result {
 			return
 		}
 		if slices.ContainsFunc(asked.below(at.base), at.template.fits) {
-			r.addCall(at)
+			addCall(&r, at)
 		}
 	})
 	return r
 }
 
 // addCall enters a call that was asked for, and what opens it.
-func (r *Result) addCall(at place) {
+func addCall(r *Result, at place) {
 	r.Calls = append(r.Calls, at.opened)
 	if at.object.Unpublished() {
 		same := func(o Object) bool { return o.API == at.object.API && o.Name == at.object.Name }
