@@ -113,7 +113,10 @@ func (s *Server) accept(c *call) error {
 	if err != nil {
 		return err
 	}
-	token, password := f.one("token"), f.one("password")
+	token, password, again := f.one("token"), f.one("password"), f.one("password_again")
+	if password != again {
+		f.errs = append(f.errs, problem.NewField("password_again", "signin.password.differs"))
+	}
 	err = f.err()
 	if err == nil {
 		person, spendErr := s.Signin.SpendLink(c.Request().Context(), signin.NewSecret(token), signin.NewSecret(password), origin(c))

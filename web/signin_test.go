@@ -252,12 +252,19 @@ func TestInvitationSetsThePasswordOnce(t *testing.T) {
 		t.Errorf("Referrer-Policy %q", got)
 	}
 	form := shown.form("main form")
+	form.Set("password", "long enough to remember")
+	form.Set("password_again", "long enough to remembr")
+	if differs := b.post("/people/accept", form).is(http.StatusUnprocessableEntity); differs.problems()["password_again"] == "" {
+		t.Errorf("two passwords: %v", differs.problems())
+	}
 	form.Set("password", "short")
+	form.Set("password_again", "short")
 	again := b.post("/people/accept", form).is(http.StatusUnprocessableEntity)
 	if again.problems()["password"] == "" {
 		t.Errorf("a short password: %v", again.problems())
 	}
 	form.Set("password", "long enough to remember")
+	form.Set("password_again", "long enough to remember")
 	if to := b.post("/people/accept", form).is(http.StatusSeeOther).to(); to != "/" {
 		t.Errorf("leads to %s", to)
 	}
