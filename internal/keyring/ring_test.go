@@ -182,8 +182,10 @@ func TestDamagedTableIsRefused(t *testing.T) {
 		"algorithm changed":  {"UPDATE keys SET algorithm = 'none' WHERE purpose = 'sign'", keyring.ErrSealed},
 		"public key changed": {"UPDATE keys SET public_key = '{}' WHERE purpose = 'sign'", keyring.ErrSealed},
 		"purpose changed":    {"UPDATE keys SET purpose = 'tag', key_id = '2' WHERE purpose = 'mac'", keyring.ErrSealed},
-		"keys swapped": {"UPDATE keys SET sealed = (SELECT k.sealed FROM keys k WHERE k.purpose = 'mac') WHERE purpose = 'tag'",
-			keyring.ErrSealed},
+		"keys swapped": {
+			"UPDATE keys SET sealed = (SELECT k.sealed FROM keys k WHERE k.purpose = 'mac') WHERE purpose = 'tag'",
+			keyring.ErrSealed,
+		},
 	}
 	dbtest.Each(t, func(t *testing.T, db *database.DB, _ *dbtest.Clock) {
 		for name, tt := range tests {

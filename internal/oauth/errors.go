@@ -127,8 +127,7 @@ func (e *refusal) Unwrap() error { return e.cause }
 
 // refusalOf turns the problems of other rooms into refusals.
 func refusalOf(err error) *refusal {
-	var r *refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		return r
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

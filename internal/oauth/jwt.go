@@ -55,8 +55,9 @@ type headers struct {
 
 // of returns the header of tokens signed by this key: {"alg":"ES256","kid":"…","typ":"at+jwt"}.
 func (h *headers) of(keyID, algorithm string) string {
-	if known, ok := h.byKey.Load(keyID); ok {
-		return known.(string) //nolint:forcetypeassert // only this method stores
+	known, _ := h.byKey.Load(keyID)
+	if header, ok := known.(string); ok {
+		return header
 	}
 	text, err := json.Marshal(struct {
 		Algorithm string `json:"alg"`

@@ -129,7 +129,7 @@ func TestC36_IssuedToken(t *testing.T) {
 	p := r.send(httptest.NewRequest(http.MethodGet, oauth.PathJWKS, nil))
 	var set jose.JSONWebKeySet
 	must(t, json.Unmarshal([]byte(p.raw), &set))
-	parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
 	must(t, err)
 	keys := set.Key(parsed.Signatures[0].Header.KeyID)
 	if len(keys) != 1 {

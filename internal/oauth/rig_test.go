@@ -224,6 +224,12 @@ func (p reply) code() string {
 	return s
 }
 
+// active is what introspection answered.
+func (p reply) active() bool {
+	b, _ := p.body["active"].(bool)
+	return b
+}
+
 func (p reply) text(name string) string {
 	s, _ := p.body[name].(string)
 	return s
@@ -264,8 +270,8 @@ func request(path, body string, headers ...string) *http.Request {
 }
 
 // basic is the Authorization header with both halves encoded as RFC 6749 §2.3.1 has it.
-func basic(id, secret string) string {
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(secret)))
+func basic(id, proof string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(proof)))
 }
 
 // post sends a form as the app, with Basic. Parameters are pairs.
@@ -314,7 +320,7 @@ func (r *rig) isActive(a app, token string) bool {
 	if p.status != http.StatusOK {
 		r.t.Fatalf("introspect: %d %s", p.status, p.raw)
 	}
-	if p.body["active"] == true {
+	if p.active() {
 		return true
 	}
 	if p.raw != `{"active":false}` {

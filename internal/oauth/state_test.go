@@ -166,7 +166,7 @@ func TestRemovedScopeCountsAtOnce(t *testing.T) {
 	refused(t, r.ask(a, "scope", invoiceWrite), 400, "invalid_scope")
 	r.edit(a, func(f *registry.AppFields) { f.Scopes = []string{candidates} })
 	p := r.introspect(a, token)
-	if p.body["active"] != true || p.text("scope") != "" {
+	if !p.active() || p.text("scope") != "" {
 		t.Errorf("with no scope left: %s", p.raw)
 	}
 }
@@ -198,12 +198,12 @@ func TestIntrospection(t *testing.T) {
 		t.Errorf("%d %s", p.status, diff)
 	}
 	for _, hint := range []string{"access_token", "refresh_token", "unheard_of"} {
-		if p := r.post(oauth.PathIntrospect, a, "token", token, "token_type_hint", hint); p.body["active"] != true {
+		if p := r.post(oauth.PathIntrospect, a, "token", token, "token_type_hint", hint); !p.active() {
 			t.Errorf("hint %s: %s", hint, p.raw)
 		}
 	}
 	body := r.send(request(oauth.PathIntrospect, form("token", token, "client_id", a.ClientID, "client_secret", a.secret)))
-	if body.body["active"] != true {
+	if !body.active() {
 		t.Errorf("client_secret_post: %s", body.raw)
 	}
 }
