@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Config holds the settings of one process. Make one with Load; it is a value and never changes afterwards.
@@ -114,16 +115,29 @@ func (c Config) Loopback() bool {
 	return err == nil && loopbackHost(host)
 }
 
+// minDemoPassword is how long the demonstration's password must be, in characters, where other machines can try it.
+const minDemoPassword = 15
+
 // ValidateDemo returns an error when the demonstration may not be served: its people share one password, so other
-// machines may reach it only when whoever serves it chose that password (protocol.md §9).
+// machines may reach it only when whoever serves it chose a long one (protocol.md §9).
 func (c Config) ValidateDemo() error {
-	if c.Loopback() || c.DemoPassword.Reveal() != "" {
+	password := c.DemoPassword.Reveal()
+	switch {
+	case c.Loopback():
+		return nil
+	case password == "":
+		return asError([]Fault{{
+			Name: "CREDENZA_DEMO_PASSWORD",
+			Text: fmt.Sprintf("must be set because --demo at CREDENZA_ADDR (%s) can be reached from other machines", c.Addr),
+		}})
+	case utf8.RuneCountInString(password) < minDemoPassword:
+		return asError([]Fault{{
+			Name: "CREDENZA_DEMO_PASSWORD",
+			Text: fmt.Sprintf("needs at least %d characters because other machines can try it", minDemoPassword),
+		}})
+	default:
 		return nil
 	}
-	return asError([]Fault{{
-		Name: "CREDENZA_DEMO_PASSWORD",
-		Text: fmt.Sprintf("must be set because --demo at CREDENZA_ADDR (%s) can be reached from other machines", c.Addr),
-	}})
 }
 
 // Issuer returns the issuer of tokens and the base of every link, without a trailing slash: the public URL or, where

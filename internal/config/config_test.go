@@ -302,7 +302,10 @@ func TestValidateDemo(t *testing.T) {
 	if got := names(faults(t, mustLoad(t, public...).ValidateDemo())); !slices.Equal(got, []string{"CREDENZA_DEMO_PASSWORD"}) {
 		t.Errorf("reachable without a password: faults in %q, want CREDENZA_DEMO_PASSWORD", got)
 	}
-	if err := mustLoad(t, append(public, "CREDENZA_DEMO_PASSWORD=chosen")...).ValidateDemo(); err != nil {
+	if got := names(faults(t, mustLoad(t, append(public, "CREDENZA_DEMO_PASSWORD=chosen")...).ValidateDemo())); !slices.Equal(got, []string{"CREDENZA_DEMO_PASSWORD"}) {
+		t.Errorf("reachable with a short password: faults in %q, want CREDENZA_DEMO_PASSWORD", got)
+	}
+	if err := mustLoad(t, append(public, "CREDENZA_DEMO_PASSWORD=chosen by the operator")...).ValidateDemo(); err != nil {
 		t.Errorf("reachable with a password: %v", err)
 	}
 }

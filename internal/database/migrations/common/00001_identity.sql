@@ -13,6 +13,7 @@ CREATE TABLE organisations (
 CREATE UNIQUE INDEX organisations_name_key ON organisations (name_key);
 CREATE UNIQUE INDEX organisations_short_name ON organisations (short_name);
 CREATE UNIQUE INDEX organisations_client_prefix ON organisations (client_prefix);
+CREATE UNIQUE INDEX organisations_one_platform ON organisations (kind) WHERE kind = 'platform';
 
 CREATE TABLE people (
     id              TEXT   NOT NULL PRIMARY KEY,
