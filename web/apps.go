@@ -27,12 +27,21 @@ func (s *Server) appsGrid(c *call) error {
 		s.logFailure(c, err)
 	}
 	if c.fragment() == "results" {
-		return c.render(status, templates.AppsResultsSection(results))
+		return s.gridFragment(c, status, results)
 	}
 	return c.render(status, templates.AppsPage(templates.AppsGrid{
 		Frame: c.frame("apps"), CreateHref: c.ifManager(newAppPath), SecretHint: oneQuery(c, "hint") == "secret",
 		Tabs: g.tabs(), Search: g.search(), Results: results,
 	}))
+}
+
+// gridFragment answers live search. The script swaps in what is OK and reports the rest as no answer; what is wrong with
+// a query is an answer.
+func (s *Server) gridFragment(c *call, status int, results templates.AppsResults) error {
+	if results.State == templates.AppsInvalid {
+		status = http.StatusOK
+	}
+	return c.render(status, templates.AppsResultsSection(results))
 }
 
 // searchApps asks for the page. One that the list has meanwhile become too short for is the first page instead.

@@ -1,0 +1,87 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// signedInAgain sends a form after the session has ended by time, signs in and follows to the form.
+func (b *browser) signedInAgain(path string, form url.Values) *page {
+	b.p.t.Helper()
+	b.p.clock.Advance(31 * time.Minute)
+	door := b.follow(b.post(path, form)).is(http.StatusOK).says("main", "kept")
+	values := door.form("main form")
+	values.Set("email", "admin@acme.example")
+	values.Set("password", password)
+	return b.follow(b.post("/signin", values)).is(http.StatusOK)
+}
+
+// TestDraftOfRegister: what was typed when the session ended fills the form again, and can be sent (ui.md §3.5).
+func TestDraftOfRegister(t *testing.T) {
+	p := newPortal(t)
+	admin := p.as("admin@acme.example")
+	sent := admin.newApp(map[string][]string{"name": {"Typed <b>"}, "scope": {invoiceRead, candidates}, "active": nil, "email": {"team@acme.example"}})
+	back := admin.signedInAgain("/apps", sent)
+	got := back.form("main form")
+	for _, field := range []string{"name", "description", "category", "api_user", "email", "scope", "active", "expiry", "type", "credential_type"} {
+		if diff := cmp.Diff(sent[field], got[field]); diff != "" {
+			t.Errorf("%s: %s", field, diff)
+		}
+	}
+	if got.Get("nonce") == "" || got.Get("nonce") == sent.Get("nonce") {
+		t.Error("the form has no nonce of its own")
+	}
+	got.Set("do", "save")
+	admin.post("/apps", got).is(http.StatusOK).revealed()
+	if name := admin.get("/apps/new?restore=1").form("main form").Get("name"); name != "" {
+		t.Errorf("the draft is given twice: %q", name)
+	}
+}
+
+// TestDraftOfEditAndRotate is the same for the other two forms; the version that was seen still counts.
+func TestDraftOfEditAndRotate(t *testing.T) {
+	p := newPortal(t)
+	admin := p.as("admin@acme.example")
+	made := admin.register(nil)
+	sent := with(admin.get(made.path+"/edit").form("main form"), map[string][]string{"name": {"Typed"}, "do": {"save"}})
+	got := admin.signedInAgain(made.path+"/edit", sent).form("main form")
+	if got.Get("name") != "Typed" || got.Get("version") != sent.Get("version") {
+		t.Errorf("%v", got)
+	}
+	got.Set("do", "save")
+	admin.follow(admin.post(made.path+"/edit", got)).says("h1", "Typed")
+
+	sent = with(admin.get(made.path+"/secrets/new").form("main form"), map[string][]string{
+		"label": {"typed label"}, "why": {"lost"}, "end": {"24h"}, "expiry": {"90d"}, "do": {"create"},
+	})
+	got = admin.signedInAgain(made.path+"/secrets/new", sent).form("main form")
+	for _, field := range []string{"label", "why", "end", "expiry"} {
+		if got.Get(field) != sent.Get(field) {
+			t.Errorf("%s is %q", field, got.Get(field))
+		}
+	}
+	got.Set("do", "create")
+	admin.post(made.path+"/secrets/new", got).is(http.StatusOK).revealed()
+}
+
+// TestDraftOfAnother: a form is given back to the person who typed it and nobody else, and never to a stranger.
+func TestDraftOfAnother(t *testing.T) {
+	p := newPortal(t)
+	admin := p.as("admin@acme.example")
+	sent := admin.newApp(appNamed("Typed by Ana"))
+	p.clock.Advance(31 * time.Minute)
+	admin.post("/apps", sent).is(http.StatusSeeOther)
+	globex := p.as("admin@globex.example")
+	if got := globex.get("/apps/new?restore=1").is(http.StatusOK); strings.Contains(got.body, "Typed by Ana") {
+		t.Error("somebody else's draft")
+	}
+	stranger := p.stranger().post("/apps", sent).is(http.StatusSeeOther)
+	if strings.Contains(stranger.header.Get("Location"), "kept") {
+		t.Error("a stranger's form is kept")
+	}
+}
