@@ -64,7 +64,7 @@ func (s *Server) issue(ctx context.Context, c *call, t target) (result, error) {
 	}
 	if s.tokenLog {
 		s.log.LogAttrs(ctx, slog.LevelInfo, "token issued", slog.String("jti", made.ID), slog.String("client", made.ClientID),
-			slog.String("secret", made.Credential), slog.String("audience", made.Audience), slog.String("network", c.network))
+			slog.String("secret", made.Credential), slog.String("audience", made.Audience), slog.String("network", network(c.address)))
 	}
 	return result{outcome: outcomeIssued, body: tokenAnswer{
 		AccessToken: token, TokenType: "Bearer", ExpiresIn: made.Expires - made.IssuedAt, Scope: made.Scope,

@@ -22,3 +22,12 @@ func AllErrors(detail string) []AnError {
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	writeRefusal(w, r, refusalOf(err))
 }
+
+// Presented returns what readClient found, as it might be logged by mistake.
+func Presented(r *http.Request) any {
+	p, _ := readClient(r, form{})
+	return p
+}
+
+// Network is how an address is logged.
+func Network(address string) string { return network(address) }

@@ -17,6 +17,7 @@ import (
 
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/limit"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/internal/scope"
 )
@@ -123,7 +124,7 @@ type call struct {
 	form    form
 	client  *registry.Client
 	secret  registry.SecretID
-	network string // of the client, for logs and limits
+	address string // IP address of the client
 }
 
 // result is what an endpoint answers: a JSON body, or none when nil, and how that is counted.
@@ -168,8 +169,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e endpoint) (res
 			return result{}, err
 		}
 	}
-	c := &call{form: f, network: network(s.address(r))}
-	c.client, c.secret, err = s.registry.Authenticate(r.Context(), who.clientID, who.secret, c.network)
+	c := &call{form: f, address: s.address(r)}
+	c.client, c.secret, err = s.registry.Authenticate(r.Context(), who.clientID, who.secret, limit.Network(c.address))
 	if err != nil {
 		return result{}, err
 	}
@@ -216,7 +217,7 @@ func peer(r *http.Request) string {
 }
 
 // network returns the network of an address as use is counted and logged (product.md decision 18): the /24 of IPv4, the
-// /48 of IPv6; "unknown" for what is no address.
+// /48 of IPv6; "unknown" for what is no address. It says less than limit.Network, by which strangers are counted.
 func network(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {

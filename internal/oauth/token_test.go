@@ -678,3 +678,27 @@ func unavailable(t *testing.T, p reply) {
 		t.Errorf("Retry-After %q", p.header.Get("Retry-After"))
 	}
 }
+
+func TestPresentedSecretsArePrintedRedacted(t *testing.T) {
+	const canary = "canary-5b2e"
+	p := oauth.Presented(request(oauth.PathToken, "", "Authorization", basic("CCWACME_x", canary)))
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		if got := fmt.Sprintf(verb, p); strings.Contains(got, canary) || strings.Contains(got, fmt.Sprintf("%x", canary)) {
+			t.Errorf("%s prints %s", verb, got)
+		}
+	}
+	if got := fmt.Sprint(p); got != `"CCWACME_x" [redacted]` {
+		t.Errorf("printed as %s", got)
+	}
+}
+
+func TestNetworksAreLoggedWithoutTheHost(t *testing.T) {
+	for address, want := range map[string]string{
+		"203.0.113.77": "203.0.113.0/24", "::ffff:203.0.113.77": "203.0.113.0/24", "2001:db8:1:2:3:4:5:6": "2001:db8:1::/48",
+		"fe80::1%eth0": "fe80::/48", "": "unknown", "somebody": "unknown", "@": "unknown",
+	} {
+		if got := oauth.Network(address); got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+	}
+}
