@@ -69,6 +69,20 @@ func (e AppEvent) rows(ctx context.Context) []DiffRow {
 	return rows
 }
 
+// isNew reports whether nothing was before: a table of two columns would have an empty one.
+func (e AppEvent) isNew() bool {
+	return !slices.ContainsFunc(e.Changes, func(c AppChange) bool { return c.Before != "" })
+}
+
+// items are the values of something new.
+func (e AppEvent) items(ctx context.Context) []Item {
+	items := make([]Item, 0, len(e.Changes))
+	for _, c := range e.Changes {
+		items = append(items, Item{Label: fieldText(ctx, c.Field), Content: plainName(c.After)})
+	}
+	return items
+}
+
 // overviewHref is the app's own page: the first of its tabs.
 func (h AppHead) overviewHref() string {
 	for _, t := range h.Tabs {

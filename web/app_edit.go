@@ -140,7 +140,7 @@ func unixLines(text string) string { return strings.ReplaceAll(strings.TrimSpace
 func scopeText(scopes []string) string {
 	sorted := slices.Clone(scopes)
 	slices.Sort(sorted)
-	return strings.Join(sorted, " ")
+	return strings.Join(sorted, ", ")
 }
 
 func userName(options []templates.AppUserOption, id string) string {

@@ -116,7 +116,7 @@ func (c *call) value(field string, v registry.Value) string {
 	case !v.Contact.IsZero():
 		return strings.TrimSpace(v.Contact.FirstName+" "+v.Contact.LastName) + ", " + v.Contact.Email
 	case v.List != nil:
-		return strings.Join(v.List, "\n")
+		return strings.Join(v.List, ", ")
 	case v.Text == "":
 		return ""
 	}
