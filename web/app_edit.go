@@ -26,11 +26,7 @@ func (s *Server) editForm(c *call) error {
 
 // edit saves the form. When somebody else saved meanwhile the page shows both, and saving again takes the reader's.
 func (s *Server) edit(c *call) error {
-	app, err := c.app()
-	if err != nil {
-		return err
-	}
-	f, err := readForm(c)
+	app, f, err := c.appForm()
 	if err != nil {
 		return err
 	}
@@ -181,6 +177,16 @@ func (c *call) app() (registry.App, error) {
 		return registry.App{}, err
 	}
 	return c.s.Registry.App(c.ctx(), c.actor, id)
+}
+
+// appForm reads the app that the address names, and the form that was sent about it.
+func (c *call) appForm() (registry.App, *form, error) {
+	app, err := c.app()
+	if err != nil {
+		return registry.App{}, nil, err
+	}
+	f, err := readForm(c)
+	return app, f, err
 }
 
 // author is what a sentence calls who made or changed something.

@@ -51,25 +51,17 @@ func (s *Server) rotateForm(c *call) error {
 
 // rotate makes a new secret and answers with the page that shows it, or ends a leaked one and makes none.
 func (s *Server) rotate(c *call) error {
-	app, err := c.app()
-	if err != nil {
-		return err
-	}
-	f, err := readForm(c)
+	app, f, err := c.appForm()
 	if err != nil {
 		return err
 	}
 	in := readRotateInput(f)
 	var made *registry.NewSecret
-	switch err = f.err(); {
-	case err != nil:
-	case in.endOnly:
-		err = s.endLeaked(c, app, in)
-	default:
-		made, err = s.Registry.Rotate(c.ctx(), c.actor, app.ID, c.rotation(in))
+	if err = f.err(); err == nil {
+		made, err = s.replaceSecret(c, app, in)
 	}
 	switch {
-	case err == nil && in.endOnly:
+	case err == nil && made == nil:
 		return c.done(appPath(app.ID), "apps.flash.leaked", "App", app.Name)
 	case err == nil:
 		return s.reveal(c, app, made)
@@ -78,6 +70,14 @@ func (s *Server) rotate(c *call) error {
 	default:
 		return c.unlessShown(err)
 	}
+}
+
+// replaceSecret does what the form asks for. It returns the new secret, nil when the old one was ended alone.
+func (s *Server) replaceSecret(c *call, app registry.App, in rotateInput) (*registry.NewSecret, error) {
+	if in.endOnly {
+		return nil, s.endLeaked(c, app, in)
+	}
+	return s.Registry.Rotate(c.ctx(), c.actor, app.ID, c.rotation(in))
 }
 
 // rotation is what the registry is told of the form. Of two usable secrets one ends now, which makes room.

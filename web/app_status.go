@@ -89,11 +89,7 @@ func (s *Server) deleteForm(c *call) error {
 
 // deleteApp deletes the app whose name was typed.
 func (s *Server) deleteApp(c *call) error {
-	app, err := c.app()
-	if err != nil {
-		return err
-	}
-	f, err := readForm(c)
+	app, f, err := c.appForm()
 	if err != nil {
 		return err
 	}
