@@ -58,6 +58,7 @@ type Directory struct {
 	trail *audit.Trail
 	known *standings
 	ended []func(tx *database.Tx, people []PersonID) error
+	stops []func(tx *database.Tx, org OrganisationID) error
 }
 
 // New returns the directory kept in a database.
@@ -75,6 +76,13 @@ func New(db *database.DB, trail *audit.Trail) (*Directory, error) {
 // may run twice and uses nothing but tx.
 func (d *Directory) WhenEnded(fn func(tx *database.Tx, people []PersonID) error) {
 	d.ended = append(d.ended, fn)
+}
+
+// WhenSuspended has fn called in the transaction that suspends an organisation: what its apps were given ends for good and
+// does not revive when it is resumed (protocol.md §1.3). It is meant for wiring, before first use. fn may run twice and
+// uses nothing but tx.
+func (d *Directory) WhenSuspended(fn func(tx *database.Tx, org OrganisationID) error) {
+	d.stops = append(d.stops, fn)
 }
 
 func (d *Directory) end(tx *database.Tx, people ...PersonID) error {

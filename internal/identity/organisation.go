@@ -240,7 +240,15 @@ func (d *Directory) endAll(tx *database.Tx, id OrganisationID) error {
 	if err != nil {
 		return err
 	}
-	return d.end(tx, people...)
+	if err := d.end(tx, people...); err != nil {
+		return err
+	}
+	for _, fn := range d.stops {
+		if err := fn(tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func statusChange(target audit.Target, before, after Status) audit.Change {

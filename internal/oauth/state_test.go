@@ -131,6 +131,22 @@ func (r *rig) setRobot(a app, status identity.Status) {
 	must(r.t, r.identity.SetRobotStatus(r.t.Context(), access.System("test", a.Organisation), user, status))
 }
 
+// What has ended never revives (protocol.md §1.3): a resumed organisation's apps get new tokens, the old ones stay dead.
+func TestResumedOrganisationHasNoOldTokens(t *testing.T) {
+	r := newRig(t)
+	a := r.app(invoiceRead)
+	token := r.token(a)
+	system := access.System("test", "")
+	must(t, r.identity.SuspendOrganisation(t.Context(), system, a.Organisation))
+	must(t, r.identity.ResumeOrganisation(t.Context(), system, a.Organisation))
+	if fresh := r.token(a); !r.live(fresh) {
+		t.Error("a new token is not live")
+	}
+	if r.live(token) {
+		t.Error("a token from before the suspension revived")
+	}
+}
+
 // What has ended never revives (product.md decision 17).
 func TestActivatedAppHasNoOldTokens(t *testing.T) {
 	r := newRig(t)

@@ -72,6 +72,7 @@ func New(d Deps) (*Registry, error) {
 		return nil, err
 	}
 	d.DB.Feed().Subscribe(r.snapshot.heard)
+	d.Identity.WhenSuspended(endTokens)
 	return r, nil
 }
 

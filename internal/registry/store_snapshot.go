@@ -180,3 +180,9 @@ const (
 	sweepNonces  sweepable = `DELETE FROM spent_nonces WHERE (organisation_id, nonce_hash) IN
 		(SELECT organisation_id, nonce_hash FROM spent_nonces WHERE spent_at <= ? LIMIT ?)`
 )
+
+// endTokens ends the tokens of all apps of an organisation for good.
+func endTokens(tx *database.Tx, org access.OrganisationID) error {
+	return wrap(tx.DB().Exec("UPDATE apps SET generation = generation + 1 WHERE organisation_id = ? AND deleted_at IS NULL",
+		string(org)).Error, "end the tokens of an organisation")
+}
