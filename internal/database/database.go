@@ -109,10 +109,14 @@ func (db *DB) Feed() *Feed { return db.feed }
 // Read returns the reader pool for queries outside a transaction. Writes through it fail.
 func (db *DB) Read(ctx context.Context) *gorm.DB { return db.reader.WithContext(ctx) }
 
-// Close closes all connections. It is safe to call on a database that failed to open.
+// Close closes all connections, the writer last: on SQLite the last one to close folds the log into the file. It is safe
+// to call on a database that failed to open.
 func (db *DB) Close() error {
 	var errs []error
-	for _, g := range []*gorm.DB{db.writer, db.reader} {
+	if db.probe != nil {
+		errs = append(errs, db.probe.Close())
+	}
+	for _, g := range []*gorm.DB{db.reader, db.writer} {
 		if g == nil {
 			continue
 		}
@@ -121,9 +125,6 @@ func (db *DB) Close() error {
 			err = pool.Close()
 		}
 		errs = append(errs, err)
-	}
-	if db.probe != nil {
-		errs = append(errs, db.probe.Close())
 	}
 	return errors.Join(errs...)
 }

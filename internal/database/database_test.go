@@ -265,7 +265,6 @@ func TestEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
 	if empty, err := db.Empty(t.Context()); err != nil || !empty {
 		t.Errorf("new file: %v %v", empty, err)
 	}
@@ -278,9 +277,17 @@ func TestEmpty(t *testing.T) {
 	if empty, err := db.Empty(t.Context()); err != nil || empty {
 		t.Errorf("migrated: %v %v", empty, err)
 	}
-	info, err := os.Stat(db.Path())
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the file is %v, %v; want 0600", info.Mode(), err)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(db.Path() + suffix)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s is %v, %v; want 0600", db.Path()+suffix, info.Mode(), err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(db.Path() + "-wal"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the log stays after a clean stop: %v", err)
 	}
 }
 

@@ -27,6 +27,14 @@ func (db *DB) openSQLite(path string) error {
 	if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
 		return fmt.Errorf("make the database's directory: %w", err)
 	}
+	// Made here, so that it and the files beside it, which take its mode, are never readable by others.
+	file, err := os.OpenFile(abs, os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = errors.Join(file.Chmod(0o600), file.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("open the database file: %w", err)
+	}
 	const common = "_busy_timeout=5000&_foreign_keys=on&_journal_mode=WAL&_synchronous=FULL"
 	name := (&url.URL{Scheme: "file", Opaque: url.PathEscape(abs)}).String()
 	db.writer, err = openSQLitePool(db, name+"?_txlock=immediate&"+common, 1)
@@ -36,9 +44,6 @@ func (db *DB) openSQLite(path string) error {
 	// mode=ro needs the file and its WAL index to exist.
 	if err := db.writer.Exec("PRAGMA user_version").Error; err != nil {
 		return fmt.Errorf("open %s: %w", abs, err)
-	}
-	if err := os.Chmod(abs, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("restrict the database file: %w", err)
 	}
 	db.reader, err = openSQLitePool(db, name+"?mode=ro&_txlock=deferred&_busy_timeout=5000&_foreign_keys=on", sqliteReaders)
 	if err != nil {
