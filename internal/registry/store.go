@@ -100,6 +100,9 @@ func (*scopeRow) TableName() string { return "app_scopes" }
 // loadApp reads an app that is not deleted; found tells whether there is one. Names of authors and the API user are
 // filled in by the caller.
 func (s *store) loadApp(ctx context.Context, org access.OrganisationID, id AppID) (app App, found bool, err error) {
+	if _, ok := ParseAppID(string(id)); !ok {
+		return App{}, false, nil
+	}
 	return s.load(ctx, s.db.Read(ctx).Where("organisation_id = ? AND id = ? AND deleted_at IS NULL", string(org), string(id)))
 }
 

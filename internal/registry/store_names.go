@@ -91,6 +91,9 @@ func (s *store) contactsWith(ctx context.Context, org access.OrganisationID, app
 
 // inHistory reports whether the organisation has or had the app, and what it is or was called.
 func (s *store) inHistory(ctx context.Context, org access.OrganisationID, id AppID) (name string, found bool, err error) {
+	if _, ok := ParseAppID(string(id)); !ok {
+		return "", false, nil
+	}
 	var row appRow
 	err = s.db.Read(ctx).Select("id", "name").Where("organisation_id = ? AND id = ?", string(org), string(id)).Take(&row).Error
 	if database.IsNotFound(err) {

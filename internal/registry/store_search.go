@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,90 +77,141 @@ func (s *sql) add(text string, args ...any) *sql {
 	return s
 }
 
-// source adds a SELECT of the IDs of all apps that a term matches, each match driven by its own index. The same app may
-// come more than once.
+// source adds a SELECT of the organisation and ID of all apps that a term matches, each match driven by its own index.
+// The same app may come more than once; deleted ones never do, having no words.
 func (s *sql) source(org access.OrganisationID, t term) {
 	for i, m := range t {
 		if i > 0 {
 			s.add(" UNION ALL ")
 		}
-		switch {
-		case m.words != nil:
-			s.add("SELECT w.app_id FROM app_words w WHERE w.organisation_id = ?", string(org))
+		if m.words != nil {
+			s.add("SELECT w.organisation_id, w.app_id FROM app_words w WHERE w.organisation_id = ? AND ", string(org))
 			s.inSpan(*m.words)
-		case m.equals != "":
-			s.add("SELECT c.id AS app_id FROM apps c WHERE c.organisation_id = ? AND c.deleted_at IS NULL AND c."+
-				string(m.column)+" = ?", string(org), m.equals)
-		default:
-			s.add("SELECT c.id AS app_id FROM apps c WHERE c.organisation_id = ? AND c.deleted_at IS NULL AND c."+
-				string(m.column)+" >= ? AND c."+string(m.column)+" < ?", string(org), m.during[0], m.during[1])
+		} else {
+			s.add("SELECT c.organisation_id, c.id AS app_id FROM apps c WHERE c.organisation_id = ? AND c.deleted_at IS NULL AND ", string(org))
+			s.inColumn("c.", m)
 		}
 	}
 }
 
-func (s *sql) inSpan(words span) {
-	if words.to == "" {
-		s.add(" AND w.word = ?", words.from)
-	} else {
-		s.add(" AND w.word >= ? AND w.word < ?", words.from, words.to)
-	}
-}
-
-// test adds the condition that the app `a` is matched by a term.
-func (s *sql) test(t term) {
+// test adds the condition that an app is matched by a term. organisation and id say where the app's stand; matches of
+// columns need apps at hand as `a`.
+func (s *sql) test(t term, organisation, id string) {
+	words := slices.DeleteFunc(slices.Clone(t), func(m match) bool { return m.words == nil })
+	columns := slices.DeleteFunc(slices.Clone(t), func(m match) bool { return m.words != nil })
 	s.add(" AND (")
-	for i, m := range t {
-		if i > 0 {
+	if len(words) > 0 {
+		s.add("EXISTS (SELECT 1 FROM app_words w WHERE w.organisation_id = " + organisation + " AND w.app_id = " + id + " AND (")
+		for i, m := range words {
+			if i > 0 {
+				s.add(" OR ")
+			}
+			s.inSpan(*m.words)
+		}
+		s.add("))")
+	}
+	for i, m := range columns {
+		if i+len(words) > 0 {
 			s.add(" OR ")
 		}
-		switch {
-		case m.words != nil:
-			s.add("EXISTS (SELECT 1 FROM app_words w WHERE w.organisation_id = a.organisation_id AND w.app_id = a.id")
-			s.inSpan(*m.words)
-			s.add(")")
-		case m.equals != "":
-			s.add("a."+string(m.column)+" = ?", m.equals)
-		default:
-			s.add("a."+string(m.column)+" >= ? AND a."+string(m.column)+" < ?", m.during[0], m.during[1])
-		}
+		s.inColumn("a.", m)
 	}
 	s.add(")")
 }
 
-// from adds FROM and WHERE of a selection. driven says that the rarest term drives: its apps are found by their words
-// and then tested for the others. Otherwise the apps are walked in the order asked for.
-func (s *sql) from(sel selection, driven bool) {
-	tests := sel.terms
-	if driven && len(sel.terms) > 0 {
-		s.add(" FROM (SELECT DISTINCT app_id FROM (")
-		s.source(sel.organisation, sel.terms[0])
-		s.add(") every) hit CROSS JOIN apps a WHERE a.id = hit.app_id AND")
-		tests = sel.terms[1:]
+// inSpan adds the condition that a word lies in a range.
+func (s *sql) inSpan(words span) {
+	if words.to == "" {
+		s.add("w.word = ?", words.from)
 	} else {
-		s.add(" FROM apps a WHERE")
-	}
-	s.add(" a.organisation_id = ? AND a.deleted_at IS NULL", string(sel.organisation))
-	for _, t := range tests {
-		s.test(t)
+		s.add("(w.word >= ? AND w.word < ?)", words.from, words.to)
 	}
 }
 
-// countTerm counts what a term matches, up to the cap and one more. An app that it matches twice may count twice.
+// inColumn adds the condition that a column of apps matches.
+func (s *sql) inColumn(apps string, m match) {
+	name := apps + string(m.column)
+	if m.equals != "" {
+		s.add(name+" = ?", m.equals)
+	} else {
+		s.add("("+name+" >= ? AND "+name+" < ?)", m.during[0], m.during[1])
+	}
+}
+
+// driven adds FROM and WHERE of a selection whose rarest term drives: its apps are found by its own indexes and then
+// tested for the other terms. It has no condition of its own on apps, so that PostgreSQL, before it has statistics,
+// does not take these for fewer than the hits; CROSS JOIN keeps the order on SQLite.
+func (s *sql) driven(sel selection, withApps bool) {
+	s.add(" FROM (SELECT DISTINCT organisation_id, app_id FROM (")
+	s.source(sel.organisation, sel.terms[0])
+	s.add(") every) hit")
+	if withApps {
+		s.add(" CROSS JOIN apps a WHERE a.organisation_id = hit.organisation_id AND a.id = hit.app_id")
+	} else {
+		s.add(" WHERE 1 = 1")
+	}
+	for _, t := range sel.terms[1:] {
+		s.test(t, "hit.organisation_id", "hit.app_id")
+	}
+}
+
+// walked adds FROM and WHERE of a selection whose apps are walked in the order asked for.
+func (s *sql) walked(sel selection) {
+	s.add(" FROM apps a WHERE a.organisation_id = ? AND a.deleted_at IS NULL", string(sel.organisation))
+	for _, t := range sel.terms {
+		s.test(t, "a.organisation_id", "a.id")
+	}
+}
+
+// asksColumns reports whether one of the terms looks at a column of apps.
+func asksColumns(terms []term) bool {
+	return slices.ContainsFunc(terms, func(t term) bool {
+		return slices.ContainsFunc(t, func(m match) bool { return m.words == nil })
+	})
+}
+
+// countTerm counts what a term matches, up to the cap and one more. An app that it matches twice counts twice.
 func (s *store) countTerm(ctx context.Context, org access.OrganisationID, t term) (int, error) {
 	var q sql
 	q.add("SELECT count(*) FROM (SELECT 1 FROM (")
 	q.source(org, t)
-	q.add(") hit LIMIT ?) capped", TotalCap+1)
+	q.add(") every LIMIT ?) capped", TotalCap+1)
 	return s.countSQL(ctx, &q)
 }
 
 // countSelection counts what all terms match, up to the cap and one more.
 func (s *store) countSelection(ctx context.Context, sel selection) (int, error) {
+	if len(sel.terms) == 1 {
+		return s.countApps(ctx, sel.organisation, sel.terms[0])
+	}
 	var q sql
 	q.add("SELECT count(*) FROM (SELECT 1")
-	q.from(sel, true)
+	if len(sel.terms) > 0 {
+		q.driven(sel, asksColumns(sel.terms[1:]))
+	} else {
+		q.walked(sel)
+	}
 	q.add(" LIMIT ?) capped", TotalCap+1)
 	return s.countSQL(ctx, &q)
+}
+
+// countApps counts the apps that a term matches, each once. It looks at so many matches at most that nearly every app
+// may have four of them; should it see no end, there are more than the cap, or so nearly that "10,000+" is no lie to
+// care about.
+func (s *store) countApps(ctx context.Context, org access.OrganisationID, t term) (int, error) {
+	const most = 4 * (TotalCap + 1)
+	var q sql
+	q.add("SELECT count(*) AS apps, COALESCE(SUM(n), 0) AS matches FROM (SELECT app_id, count(*) AS n FROM (SELECT app_id FROM (")
+	q.source(org, t)
+	q.add(") every LIMIT ?) seen GROUP BY app_id) once", most)
+	var row struct{ Apps, Matches int }
+	if err := s.db.Read(ctx).Raw(q.text.String(), q.args...).Scan(&row).Error; err != nil {
+		return 0, fmt.Errorf("count apps: %w", err)
+	}
+	if row.Matches == most {
+		return TotalCap + 1, nil
+	}
+	return min(row.Apps, TotalCap+1), nil
 }
 
 func (s *store) countSQL(ctx context.Context, q *sql) (int, error) {
@@ -176,7 +228,11 @@ func (s *store) selectRows(ctx context.Context, sel selection, w walk) ([]gridRo
 	o := orders[w.order]
 	var q sql
 	q.add("SELECT " + gridColumns)
-	q.from(sel, sel.total <= TotalCap)
+	if len(sel.terms) > 0 && sel.total <= TotalCap {
+		q.driven(sel, true)
+	} else {
+		q.walked(sel)
+	}
 	down := w.descending != w.backward
 	if w.from != nil {
 		q.beyond(o, *w.from, down)

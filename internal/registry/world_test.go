@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -308,10 +309,11 @@ func wantFields(t *testing.T, err error, want map[string]string) *problem.Error 
 	return p
 }
 
+var bundle = sync.OnceValues(i18n.Load)
+
 func wantSentence(t *testing.T, key string, args map[string]any) {
 	t.Helper()
-	bundle := must(i18n.Load())(t)
-	ctx := i18n.With(context.Background(), bundle.For("en"), time.UTC)
+	ctx := i18n.With(context.Background(), must(bundle())(t).For("en"), time.UTC)
 	text := i18n.Text(ctx, key, args)
 	if text == key || strings.Contains(text, "<no value>") {
 		t.Errorf("English for %s: %s", key, text)
