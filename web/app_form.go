@@ -31,7 +31,7 @@ type appInput struct {
 
 func readAppInput(f *form) appInput {
 	in := appInput{
-		nonce: f.one("nonce"), version: f.number("version"),
+		nonce: f.one("nonce"), version: f.version(),
 		name: f.one("name"), description: f.one("description"), category: f.one("category"),
 		contact: readContact(f, ""), second: readContact(f, "second_"),
 		kind: f.one("type"), credential: f.one("credential_type"),
@@ -86,7 +86,7 @@ func contactView(c registry.Contact) templates.AppContact {
 
 // view is the form filled with what was typed. What differs between register and edit is up to the caller.
 func (in appInput) view(c *call, held []string) (templates.AppForm, error) {
-	users, err := c.apiUserOptions(in)
+	users, err := c.apiUserOptions()
 	return templates.AppForm{
 		Frame: c.frame("apps"), Nonce: in.nonce, Version: in.version,
 		Name: in.name, Description: in.description, Category: oneOf(categoryCodes(), in.category),
@@ -121,7 +121,7 @@ func (in appInput) fault(c *call, view *templates.AppForm, wrong error) {
 
 // apiUserOptions are the API users of the organisation, each with the categories that may choose it. The one an app has
 // stays on offer even when nobody could choose it anew.
-func (c *call) apiUserOptions(in appInput) ([]templates.AppUserOption, error) {
+func (c *call) apiUserOptions() ([]templates.AppUserOption, error) {
 	var list []templates.AppUserOption
 	at := map[identity.RobotID]int{}
 	for _, category := range registry.Categories() {

@@ -71,8 +71,11 @@ func wrongs(p *portal) []wrong {
 	}
 	return append(list,
 		wrong{"nonce twice", map[string][]string{"nonce": {"a", "b"}}, []string{""}},
-		wrong{"everything", map[string][]string{"name": {""}, "description": {""}, "email": {"x"}, "scope": nil, "api_user": {""}},
-			[]string{"name", "description", "email", "api_user", "scope"}},
+		wrong{
+			"everything",
+			map[string][]string{"name": {""}, "description": {""}, "email": {"x"}, "scope": nil, "api_user": {""}},
+			[]string{"name", "description", "email", "api_user", "scope"},
+		},
 	)
 }
 

@@ -13,7 +13,7 @@ import (
 	"credenza.example/credenza/internal/registry"
 )
 
-// fill registers apps without secrets, past the pages: App 001, App 002, …
+// fill registers apps without secrets, past the pages: App 001 and so on.
 func (p *portal) fill(n int) {
 	p.t.Helper()
 	actor, user := p.actor("admin@acme.example"), p.apiUser(p.acme, identity.KindClient)

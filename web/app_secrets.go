@@ -236,7 +236,7 @@ func (s *Server) retire(c *call) error {
 	if err != nil {
 		return err
 	}
-	f.number("version") // sent by every question; a secret has no use for it
+	f.version() // sent by every question; a secret has no use for it
 	if err = f.err(); err == nil {
 		err = s.Registry.Retire(c.ctx(), c.actor, app.ID, secret.ID)
 	}

@@ -53,7 +53,7 @@ func (s *Server) setStatus(c *call, act statusAct) error {
 	if err != nil {
 		return err
 	}
-	version := f.number("version")
+	version := f.version()
 	var app registry.App
 	if err = f.err(); err == nil {
 		app, err = act.run(c.ctx(), c.actor, id, version)
@@ -93,7 +93,7 @@ func (s *Server) deleteApp(c *call) error {
 	if err != nil {
 		return err
 	}
-	version, typed := f.number("version"), f.one("confirm_name")
+	version, typed := f.version(), f.one("confirm_name")
 	if err = f.err(); err == nil {
 		err = s.Registry.Delete(c.ctx(), c.actor, app.ID, version, typed)
 	}

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -73,6 +74,7 @@ func (p *portal) token(clientID, secret string) (status int, answer map[string]a
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	got, err := p.RoundTrip(r)
 	p.must(err)
+	defer func() { _ = got.Body.Close() }()
 	p.must(json.NewDecoder(got.Body).Decode(&answer))
 	return got.StatusCode, answer
 }
@@ -101,9 +103,7 @@ func (p *portal) machine(method, path string, headers http.Header) *page {
 	p.t.Helper()
 	b := p.stranger()
 	all := http.Header{"Sec-Fetch-Site": nil}
-	for name, values := range headers {
-		all[name] = values
-	}
+	maps.Copy(all, headers)
 	return b.do(method, path, nil, all)
 }
 

@@ -38,8 +38,7 @@ func readForm(c *call) (*form, error) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxForm))
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			return nil, &statusError{status: http.StatusRequestEntityTooLarge, key: "problem.form_size"}
 		}
 		return nil, problem.Wrap(err, problem.Invalid, "problem.form")
@@ -78,9 +77,10 @@ func (f *form) one(name string) string {
 // all returns the values of a field that may be repeated.
 func (f *form) all(name string) []string { return f.values[name] }
 
-// number returns a whole number, 0 for anything else: versions of rows start at 1, so that 0 is stale.
-func (f *form) number(name string) int64 {
-	n, err := strconv.ParseInt(f.one(name), 10, 64)
+// version returns the version of the row that the form was filled from, 0 for anything else: versions of rows start at
+// 1, so that 0 is stale.
+func (f *form) version() int64 {
+	n, err := strconv.ParseInt(f.one("version"), 10, 64)
 	if err != nil || n < 0 {
 		return 0
 	}
