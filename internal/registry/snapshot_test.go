@@ -1,0 +1,443 @@
+package registry_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"gorm.io/gorm"
+
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/database/dbtest"
+	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/internal/secret"
+)
+
+func TestClient(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		f := w.fields("Spend export")
+		f.Scopes = []string{"core.invoice.write", "ccw.candidates", "core.invoice.read"}
+		f.DefaultAPI = "ccw"
+		app, shown := w.registerFields(t, w.admin, f)
+		c := must(w.Client(t.Context(), app.ClientID))(t)
+		want := registry.Client{
+			ID: app.ID, Organisation: w.acme.ID, ClientID: app.ClientID, Name: "Spend export", Generation: 1,
+			Status: registry.Active, Scopes: []string{"ccw.candidates", "core.invoice.read", "core.invoice.write"},
+			DefaultAPI: "ccw", APIUser: w.client.ID,
+		}
+		if diff := cmp.Diff(&want, c, cmp.FilterPath(unexported, cmp.Ignore())); diff != "" {
+			t.Errorf("client (-want +got):\n%s", diff)
+		}
+		now := w.clock.Now()
+		if ends, ok := c.SecretEnds(shown.ID, now); !ok || !ends.Equal(now.AddDate(1, 0, 0)) {
+			t.Errorf("secret ends %v %t", ends, ok)
+		}
+		if _, ok := c.SecretEnds(shown.ID, now.AddDate(1, 0, 0)); ok {
+			t.Error("the secret is usable at its end")
+		}
+		if !c.HasScope("ccw.candidates") || c.HasScope("ccw") || !c.Live(now) || !c.APIUserLive(now) {
+			t.Error("scopes or life")
+		}
+		live := registry.TokenRef{Generation: 1, JTI: "x", Credential: shown.ID, APIUser: w.client.ID}
+		if !c.TokenLives(live) {
+			t.Error("a fresh token is dead")
+		}
+		for what, dead := range map[string]registry.TokenRef{
+			"generation": {Generation: 2, JTI: "x", Credential: shown.ID, APIUser: w.client.ID},
+			"API user":   {Generation: 1, JTI: "x", Credential: shown.ID, APIUser: w.supplier.ID},
+		} {
+			if c.TokenLives(dead) {
+				t.Errorf("a token of another %s lives", what)
+			}
+		}
+	})
+}
+
+// Everything that ends an app's life counts for the next request (C25).
+func TestC25_ClientFollowsChanges(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		limited := must(w.identity.CreateRobot(t.Context(), w.admin, identity.NewRobot{
+			Organisation: w.acme.ID, Name: "limited", Kind: identity.KindClient, ExpiresAt: w.clock.Now().Add(time.Hour),
+		}))(t)
+		f := w.fields("Spend export")
+		f.APIUser = limited.ID
+		app, shown := w.registerFields(t, w.admin, f)
+		live := func(what string, want bool) {
+			t.Helper()
+			c := must(w.Client(t.Context(), app.ClientID))(t)
+			if got := c.Live(w.clock.Now()); got != want {
+				t.Errorf("%s: live %t", what, got)
+			}
+			if got := w.authenticates(t, app.ClientID, shown.Secret.Reveal()); got != want {
+				t.Errorf("%s: authenticates %t", what, got)
+			}
+		}
+		live("fresh", true)
+		off := w.deactivate(t, app.ID)
+		live("deactivated", false)
+		must(w.Activate(t.Context(), w.admin, app.ID, off.Version))(t)
+		live("activated", true)
+		for status, want := range map[identity.Status]bool{identity.Inactive: false} {
+			if err := w.identity.SetRobotStatus(t.Context(), w.admin, limited, status); err != nil {
+				t.Fatal(err)
+			}
+			live("API user "+string(status), want)
+		}
+		if err := w.identity.SetRobotStatus(t.Context(), w.admin, limited, identity.Active); err != nil {
+			t.Fatal(err)
+		}
+		live("API user active again", true)
+		platform := w.operator(identity.Organisation{})
+		if err := w.identity.SuspendOrganisation(t.Context(), platform, w.acme.ID); err != nil {
+			t.Fatal(err)
+		}
+		live("organisation suspended", false)
+		if err := w.identity.ResumeOrganisation(t.Context(), platform, w.acme.ID); err != nil {
+			t.Fatal(err)
+		}
+		live("organisation resumed", true)
+		w.clock.Advance(time.Hour)
+		live("API user expired", false)
+		if c := must(w.Client(t.Context(), app.ClientID))(t); c.APIUserLive(w.clock.Now()) {
+			t.Error("the API user lives")
+		}
+	})
+}
+
+// statements counts what is read from the database, but for the polling of the change counter. hook, when set, runs
+// before each of these statements.
+type statements struct {
+	n    atomic.Int64
+	hook atomic.Pointer[func(sql string)]
+}
+
+func watch(t *testing.T, db *database.DB) *statements {
+	t.Helper()
+	s := &statements{}
+	count := func(g *gorm.DB) {
+		sql := g.Statement.SQL.String()
+		if strings.Contains(sql, "change") {
+			return
+		}
+		s.n.Add(1)
+		if hook := s.hook.Load(); hook != nil {
+			(*hook)(sql)
+		}
+	}
+	callbacks := db.Read(t.Context()).Callback()
+	err := errors.Join(
+		callbacks.Query().After("gorm:query").Register("test:count", count),
+		callbacks.Row().After("gorm:row").Register("test:count", count),
+		callbacks.Raw().After("gorm:raw").Register("test:count", count),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Once warm the token path reads no database; what is not known costs one read and is not remembered.
+func TestClientReads(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, shown := w.register(t, "Warm")
+		other, others := w.register(t, "Deleted")
+		off := w.deactivate(t, other.ID)
+		if err := w.Delete(t.Context(), w.admin, other.ID, off.Version, other.Name); err != nil {
+			t.Fatal(err)
+		}
+		_, stranger := w.globexApp(t, "Stranger")
+		s := watch(t, w.db)
+		reads := func(what string, want int64, act func()) {
+			t.Helper()
+			before := s.n.Load()
+			act()
+			if got := s.n.Load() - before; got != want {
+				t.Errorf("%s: %d statements, want %d", what, got, want)
+			}
+		}
+		authenticate := func(clientID, text string) func() {
+			return func() { w.authenticates(t, clientID, text) }
+		}
+		reads("cold", 4, authenticate(app.ClientID, shown.Secret.Reveal()))
+		reads("warm", 0, authenticate(app.ClientID, shown.Secret.Reveal()))
+		reads("warm client", 0, func() { must(w.Client(t.Context(), app.ClientID))(t) })
+		reads("no secret", 0, authenticate(app.ClientID, "guess"))
+		reads("another client's secret", 0, authenticate(app.ClientID, stranger.Secret.Reveal()))
+		for range 2 {
+			reads("deleted app, its own secret", 1, authenticate(other.ClientID, others.Secret.Reveal()))
+			reads("unknown client", 1, func() { _, _ = w.Client(t.Context(), "CCWACME_22222222222222222222") })
+			reads("no client ID", 0, func() { _, _ = w.Client(t.Context(), "nonsense") })
+		}
+		w.rotate(t, app.ID, registry.Rotation{OldEnds: registry.End{Choice: registry.EndsNow}})
+		reads("changed", 4+4, authenticate(app.ClientID, shown.Secret.Reveal())) // read anew, and once more for the empty slot
+		for range 2 {
+			reads("slot that is empty", 4, authenticate(app.ClientID, shown.Secret.Reveal()))
+		}
+	})
+}
+
+// The snapshot is bounded, and right whatever it forgot.
+func TestClientCacheIsBounded(t *testing.T) {
+	w := sqliteWorld(t)
+	deps := w.deps
+	deps.CacheSize = 2
+	w.Registry = must(registry.New(deps))(t)
+	var apps []registry.App
+	for i := range 4 {
+		app, _ := w.register(t, fmt.Sprintf("App %d", i))
+		apps = append(apps, app)
+	}
+	s := watch(t, w.db)
+	for range 3 {
+		for _, app := range apps {
+			if c := must(w.Client(t.Context(), app.ClientID))(t); c.ID != app.ID {
+				t.Errorf("%s is %s", app.ID, c.ID)
+			}
+		}
+	}
+	if got := s.n.Load(); got != 3*4*4 {
+		t.Errorf("%d statements: four clients in turn must not fit into two places", got)
+	}
+	w.deactivate(t, apps[3].ID)
+	if c := must(w.Client(t.Context(), apps[3].ClientID))(t); c.Status != registry.Inactive {
+		t.Error("a kept entry was not dropped")
+	}
+	w.deactivate(t, apps[0].ID)
+	if c := must(w.Client(t.Context(), apps[0].ClientID))(t); c.Status != registry.Inactive {
+		t.Error("an entry that had left is stale")
+	}
+}
+
+// A read that a change overtook is not kept, and nobody who comes after the change shares it.
+func TestClientReadThatRacedAChange(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, _ := w.register(t, "Raced")
+		s := watch(t, w.db)
+		var done atomic.Bool
+		hook := func(sql string) {
+			if !strings.Contains(sql, "FROM apps a") || done.Swap(true) {
+				return
+			}
+			// The app was read as active; now it is switched off before the read goes on.
+			if _, err := w.Deactivate(t.Context(), w.admin, app.ID, app.Version); err != nil {
+				t.Error(err)
+			}
+			if c, err := w.Client(t.Context(), app.ClientID); err != nil || c.Status != registry.Inactive {
+				t.Errorf("a request begun after the change saw the app before it: %v", err)
+			}
+		}
+		s.hook.Store(&hook)
+		must(w.Client(t.Context(), app.ClientID))(t)
+		if c := must(w.Client(t.Context(), app.ClientID))(t); c.Status != registry.Inactive {
+			t.Error("the read that was overtaken was kept")
+		}
+	})
+}
+
+// twoProcesses runs a test with two views of one database, which learn of each other's changes after a bound.
+func twoProcesses(t *testing.T, bound time.Duration, test func(t *testing.T, a, b *world)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, db *database.DB, clock *dbtest.Clock) {
+		url := "sqlite:" + db.Path()
+		if db.Dialect() == database.Postgres {
+			url = dbtest.PostgresURL(t)
+		}
+		open := func() *database.DB {
+			db := must(database.Open(t.Context(), database.Config{
+				URL: url, Clock: clock.Now, Logger: slog.New(slog.DiscardHandler), StaleBound: bound,
+			}))(t)
+			t.Cleanup(func() { _ = db.Close() })
+			return db
+		}
+		a := newWorld(t, open(), clock)
+		b := *a
+		b.db = open()
+		b.open(t)
+		test(t, a, &b)
+	})
+}
+
+// Two processes on one database: what one changes the other knows as soon as it must (protocol.md §2). A bound of a
+// nanosecond makes each decision ask whether something changed.
+func TestClientFollowsAnotherProcess(t *testing.T) {
+	twoProcesses(t, 1, func(t *testing.T, a, b *world) {
+		app, first := a.register(t, "Shared")
+		both := func(what string, text string, want bool) {
+			t.Helper()
+			for name, w := range map[string]*world{"a": a, "b": b} {
+				if got := w.authenticates(t, app.ClientID, text); got != want {
+					t.Errorf("%s at %s: %t", what, name, got)
+				}
+			}
+		}
+		both("registered", first.Secret.Reveal(), true)
+		second := a.rotate(t, app.ID, registry.Rotation{})
+		both("new secret", second.Secret.Reveal(), true)
+		both("old secret", first.Secret.Reveal(), true)
+		if err := b.Retire(t.Context(), b.admin, app.ID, first.ID); err != nil {
+			t.Fatal(err)
+		}
+		both("retired", first.Secret.Reveal(), false)
+		if err := a.MarkLeaked(t.Context(), a.admin, app.ID, second.ID); err != nil {
+			t.Fatal(err)
+		}
+		both("leaked", second.Secret.Reveal(), false)
+		third := b.rotate(t, app.ID, registry.Rotation{})
+		both("third", third.Secret.Reveal(), true)
+		token := registry.TokenRef{Generation: 1, JTI: "one", Credential: third.ID, APIUser: a.client.ID}
+		if c := must(b.Client(t.Context(), app.ClientID))(t); !c.TokenLives(token) {
+			t.Error("token is dead")
+		}
+		err := a.RevokeToken(t.Context(), must(a.Client(t.Context(), app.ClientID))(t), "one", a.clock.Now().Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := must(b.Client(t.Context(), app.ClientID))(t); c.TokenLives(token) {
+			t.Error("the revoked token lives at b")
+		}
+		if err := a.identity.SetRobotStatus(t.Context(), a.admin, a.client, identity.Inactive); err != nil {
+			t.Fatal(err)
+		}
+		both("API user inactive", third.Secret.Reveal(), false)
+		if err := b.identity.SetRobotStatus(t.Context(), a.admin, a.client, identity.Active); err != nil {
+			t.Fatal(err)
+		}
+		both("API user active", third.Secret.Reveal(), true)
+		off := a.deactivate(t, app.ID)
+		both("inactive", third.Secret.Reveal(), false)
+		if err := b.Delete(t.Context(), b.admin, app.ID, off.Version, app.Name); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []*world{a, b} {
+			if _, err := w.Client(t.Context(), app.ClientID); !problem.Is(err, problem.NotFound) {
+				t.Errorf("deleted: %v", err)
+			}
+		}
+	})
+}
+
+// A secret that another process has just made works before this one has heard of it: the empty slot costs one read.
+func TestNewSecretOfAnotherProcessWorksAtOnce(t *testing.T) {
+	twoProcesses(t, time.Hour, func(t *testing.T, a, b *world) {
+		app, first := a.register(t, "Shared")
+		if !b.authenticates(t, app.ClientID, first.Secret.Reveal()) {
+			t.Fatal("not warm")
+		}
+		second := a.rotate(t, app.ID, registry.Rotation{})
+		if !b.authenticates(t, app.ClientID, second.Secret.Reveal()) {
+			t.Error("the new secret does not work at the process that has not heard of it")
+		}
+	})
+}
+
+// Without the database nothing is decided (F5).
+func TestF5_NoDatabaseNoDecision(t *testing.T) {
+	w := sqliteWorld(t)
+	b := *w
+	b.db = must(database.Open(t.Context(), database.Config{URL: "sqlite:" + w.db.Path(), Clock: w.clock.Now, StaleBound: 1}))(t)
+	b.open(t)
+	app, shown := b.register(t, "Warm")
+	if !b.authenticates(t, app.ClientID, shown.Secret.Reveal()) {
+		t.Fatal("not warm")
+	}
+	if err := b.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.Authenticate(t.Context(), app.ClientID, shown.Secret.Reveal(), ""); !problem.Is(err, problem.Unavailable) {
+		t.Errorf("authenticate: %v", err)
+	}
+	if _, err := b.Client(t.Context(), app.ClientID); !problem.Is(err, problem.Unavailable) {
+		t.Errorf("client: %v", err)
+	}
+}
+
+// C22: whatever is wrong, the answer is the same value, and what it costs tells nothing that the secret would not.
+func TestC22_AuthenticateAnswersAlike(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, good := w.register(t, "Good")
+		off, offSecret := w.register(t, "Off")
+		w.deactivate(t, off.ID)
+		gone, goneSecret := w.register(t, "Gone")
+		gone = w.deactivate(t, gone.ID)
+		if err := w.Delete(t.Context(), w.admin, gone.ID, gone.Version, gone.Name); err != nil {
+			t.Fatal(err)
+		}
+		retired, retiredSecret := w.register(t, "Retired")
+		w.rotate(t, retired.ID, registry.Rotation{OldEnds: registry.End{Choice: registry.EndsNow}})
+		_, other := w.globexApp(t, "Other")
+		text := good.Secret.Reveal()
+		for name, tt := range map[string]struct {
+			clientID, presented string
+			bcrypts             uint64
+		}{
+			"empty":                  {app.ClientID, "", 0},
+			"guess":                  {app.ClientID, "hunter2", 0},
+			"one byte more (C12)":    {app.ClientID, text + "x", 0},
+			"case changed (C12)":     {app.ClientID, strings.ToUpper(text), 0},
+			"NUL and again (C12)":    {app.ClientID, text + "\x00" + text, 0},
+			"leading space (C12)":    {app.ClientID, " " + text, 0},
+			"another client's":       {app.ClientID, other.Secret.Reveal(), 0},
+			"at another client":      {off.ClientID, text, 0},
+			"unknown client":         {"CCWACME_22222222222222222222", text, 0},
+			"no client":              {"", text, 0},
+			"deleted":                {gone.ClientID, goneSecret.Secret.Reveal(), 0},
+			"retired":                {retired.ClientID, retiredSecret.Secret.Reveal(), 0},
+			"inactive, right secret": {off.ClientID, offSecret.Secret.Reveal(), 1}, // decided after the hash
+		} {
+			before := w.verifier.Bcrypts()
+			c, id, err := w.Authenticate(t.Context(), tt.clientID, tt.presented, "192.0.2.0/24")
+			if err != secret.ErrWrong || c != nil || id != "" { //nolint:errorlint // the very value, whatever was wrong
+				t.Errorf("%s: %v %v %v", name, c, id, err)
+			}
+			if got := w.verifier.Bcrypts() - before; got != tt.bcrypts {
+				t.Errorf("%s: %d hashes, want %d", name, got, tt.bcrypts)
+			}
+		}
+		c, id, err := w.Authenticate(t.Context(), app.ClientID, text, "")
+		if err != nil || id != good.ID || c.ID != app.ID {
+			t.Errorf("good: %v %v %v", c, id, err)
+		}
+	})
+}
+
+// While requests are under way a secret ends: none that begins after the rotation has answered is accepted.
+func TestAuthenticateWhileRotating(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, old := w.register(t, "Busy")
+		var ended, stop atomic.Bool
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for !stop.Load() {
+					after := ended.Load()
+					_, _, err := w.Authenticate(t.Context(), app.ClientID, old.Secret.Reveal(), "")
+					if after && err == nil {
+						t.Error("the old secret was accepted after its end")
+						return
+					}
+					if err != nil && !errors.Is(err, secret.ErrWrong) && !problem.Is(err, problem.Unavailable) {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		w.rotate(t, app.ID, registry.Rotation{OldEnds: registry.End{Choice: registry.EndsNow}})
+		ended.Store(true)
+		for range 20 {
+			if w.authenticates(t, app.ClientID, old.Secret.Reveal()) {
+				t.Error("the old secret was accepted after its end")
+			}
+		}
+		stop.Store(true)
+		wg.Wait()
+	})
+}
