@@ -20,7 +20,7 @@ help: ## List the commands
 
 .PHONY: build
 build: ## Build bin/credenza
-	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/credenza ./cmd/credenza
+	go build -ldflags '-X main.version=$(VERSION)' -o bin/credenza ./cmd/credenza
 
 .PHONY: run
 run: build ## Build and serve the demonstration on http://127.0.0.1:8080
