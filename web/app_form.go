@@ -112,6 +112,9 @@ func (in appInput) fault(c *call, view *templates.AppForm, wrong error) {
 		return
 	}
 	view.Errors = c.fieldErrors(wrong, formNames(in.expiry))
+	slices.SortStableFunc(view.Errors, func(a, b templates.FieldError) int {
+		return slices.Index(fieldOrder, a.Field) - slices.Index(fieldOrder, b.Field)
+	})
 	for _, f := range problem.As(wrong).Fields {
 		if id, ok := registry.ParseAppID(asText(f.Args["App"])); ok && f.Name == "name" {
 			view.TakenHref = appPath(id)
@@ -197,6 +200,12 @@ func formNames(expiry string) map[string]string {
 		names["expires"] = "expires_on"
 	}
 	return names
+}
+
+// fieldOrder is the order in which the form shows its fields, and so the one in which it says what is wrong with them.
+var fieldOrder = []string{
+	"name", "description", "category", "first_name", "last_name", "email", "second_first_name", "second_last_name",
+	"second_email", "type", "credential_type", "expiry", "expires_on", "api_user", "scope", "default_api", "active",
 }
 
 // fields is what the registry is told of the form.

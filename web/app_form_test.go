@@ -111,6 +111,15 @@ func comesBack(t *testing.T, got *page, sent url.Values, w wrong) {
 			t.Errorf("the summary leads to #f-%s, which is not there", field)
 		}
 	}
+	fields := got.Find("main [id^=f-]").Map(func(_ int, s *selection) string { return s.AttrOr("id", "") })
+	at := -1
+	got.Find(".error-summary a").Each(func(_ int, s *selection) {
+		i := slices.Index(fields, strings.TrimPrefix(s.AttrOr("href", ""), "#"))
+		if i < at {
+			t.Errorf("the summary is not in the order of the fields: %v", got.problems())
+		}
+		at = i
+	})
 	if title := got.text("title"); !strings.HasPrefix(title, "Error:") {
 		t.Errorf("the title is %q", title)
 	}

@@ -103,7 +103,7 @@ func TestPastedSecret(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	made := admin.register(nil)
-	for _, q := range []string{made.secret, "x " + made.secret, "%20" + made.secret + "%20y", strings.ToUpper(made.secret), "ccws_"} {
+	for _, q := range []string{made.secret, "x " + made.secret, "%20" + made.secret + "%20y", strings.ToUpper(made.secret), "ccws_", "ccwr_x", "a ccwt_x"} {
 		answer := admin.get("/apps?status=active&q=" + strings.ReplaceAll(q, " ", "+")).is(http.StatusSeeOther)
 		if to := answer.header.Get("Location"); to != "/apps?hint=secret" {
 			t.Errorf("%.9s… leads to %q", q, to)

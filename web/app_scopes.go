@@ -73,11 +73,25 @@ func (p *picker) apis() []templates.ScopeAPI {
 		for _, g := range group.Groups {
 			api.Groups = append(api.Groups, p.groups(group.API, g)...)
 		}
+		slices.SortStableFunc(api.Groups, tickedFirst)
 		if len(api.Groups) > 0 {
 			list = append(list, api)
 		}
 	}
 	return list
+}
+
+// tickedFirst orders groups so that what was chosen is seen without looking for it in a long list.
+func tickedFirst(a, b templates.ScopeGroup) int {
+	ticked := func(box templates.ScopeBox) bool { return box.Checked }
+	switch first, second := slices.ContainsFunc(a.Boxes, ticked), slices.ContainsFunc(b.Boxes, ticked); {
+	case first == second:
+		return 0
+	case first:
+		return -1
+	default:
+		return 1
+	}
 }
 
 // offers reports whether a scope is shown at all: what may be given to apps and is given by people of an organisation,

@@ -45,6 +45,11 @@ func TestScopePicker(t *testing.T) {
 		t.Errorf("invoices: %q", text)
 	}
 	form.says(".scope-list", "No scope is published")
+
+	again := p.as("admin@acme.example").get("/apps/new?scope=" + invoiceWrite).is(http.StatusOK)
+	if got := again.Find(".scope-objects").First().Text(); got != "invoices" {
+		t.Errorf("what was chosen stands below %s", got)
+	}
 }
 
 // TestScopeSearch: by scope, object or call; what was ticked stays, found or not.
