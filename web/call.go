@@ -22,7 +22,7 @@ import (
 type call struct {
 	echo.Context
 	s      *Server
-	text   context.Context // the request's context with language and time zone
+	text   context.Context //nolint:containedctx // The request's, with language and time zone; a call ends with it.
 	zone   *time.Location
 	cookie string       // value of the session cookie, "" without one
 	visit  signin.Visit // what that cookie stands for

@@ -73,7 +73,7 @@ func orNull(t time.Time) *time.Time {
 func (p *program) appCommand() *cobra.Command {
 	return group("app", "API consumer apps: create, list, show, rotate, activate, deactivate, delete",
 		p.appCreateCommand(), p.appListCommand(), p.appRotateCommand(),
-		p.appOneCommand("show", "Show an app", func(ctx context.Context, r *rooms, actor access.Actor, app registry.App) (registry.App, error) {
+		p.appOneCommand("show", "Show an app", func(_ context.Context, _ *rooms, _ access.Actor, app registry.App) (registry.App, error) {
 			return app, nil
 		}),
 		p.appOneCommand("activate", "Let an app get tokens again", func(ctx context.Context, r *rooms, actor access.Actor, app registry.App) (registry.App, error) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -87,14 +88,14 @@ func explain(ctx context.Context, err error) string {
 		return err.Error()
 	}
 	ctx = i18n.With(ctx, bundle.For("en"), nil)
-	text := i18n.T(ctx, p.Key, pairs(p.Args)...)
+	lines := []string{i18n.T(ctx, p.Key, pairs(p.Args)...)}
 	for _, f := range p.Fields {
-		text += "\n  " + f.Name + ": " + i18n.T(ctx, f.Key, pairs(f.Args)...)
+		lines = append(lines, f.Name+": "+i18n.T(ctx, f.Key, pairs(f.Args)...))
 	}
 	if p.Err != nil && (p.Code == problem.Internal || p.Code == problem.Unavailable) {
-		text += "\n  cause: " + p.Err.Error()
+		lines = append(lines, "cause: "+p.Err.Error())
 	}
-	return text
+	return strings.Join(lines, "\n  ")
 }
 
 func pairs(args map[string]any) []any {

@@ -274,7 +274,7 @@ func (i *installation) serve(t *testing.T, args ...string) *server {
 func (s *server) token(t *testing.T, clientID, secret string) (status int, body map[string]any) {
 	t.Helper()
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {clientID}, "client_secret": {secret}}
-	answer, err := http.PostForm(s.url+"/oauth2/token", form) //nolint:noctx // a test's own server
+	answer, err := http.PostForm(s.url+"/oauth2/token", form)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func (p *program) serve(ctx context.Context, demo bool) error {
 		return errors.Join(err, public.Close(), private.Close())
 	}
 	_, _ = fmt.Fprintf(p.stdout, "Credenza is at %s\n", issuer)
-	r.log.Info("serving", "url", issuer, "addr", public.Addr().String(), "admin_addr", private.Addr().String(), "settings", r.cfg)
+	r.log.InfoContext(ctx, "serving", "url", issuer, "addr", public.Addr().String(), "admin_addr", private.Addr().String(), "settings", r.cfg)
 	return r.run(ctx, listener{portal, public}, listener{web.NewAdmin(r.db, r.metrics), private})
 }
 
@@ -128,7 +128,7 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	r.log.Info("stopping")
+	r.log.InfoContext(ctx, "stopping")
 	if a, ok := private.handler.(*web.Admin); ok {
 		a.Drain()
 	}
