@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -196,6 +197,13 @@ func TestC65_Queries(t *testing.T) {
 			}
 		}
 		admin.get("/apps/" + url.PathEscape(text) + "/edit").is(http.StatusNotFound)
+	}
+	for _, bytes := range []string{"%ff%fe", "%c0%af", "a%80", "%ed%a0%80"} {
+		for _, path := range []string{"/apps?q=", "/apps?status=", "/apps/new?name=", "/apps?after=", made.path + "/history?before=", "/apps/" + bytes + "?"} {
+			if got := admin.get(path + bytes); got.status >= http.StatusInternalServerError || !utf8.ValidString(got.body) {
+				t.Errorf("%s%s: %d", path, bytes, got.status)
+			}
+		}
 	}
 	// A place of one order means nothing in another.
 	for _, query := range []string{"sort=created&dir=desc", "sort=name", "sort=modified"} {

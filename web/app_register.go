@@ -89,11 +89,10 @@ func (c *call) freshInput() (appInput, error) {
 		in.nonce = newNonce()
 		return in, nil
 	}
-	query := c.QueryParams()
 	in := appInput{
 		nonce: newNonce(), kind: typeCodes[registry.Machine], credential: credentialCodes[registry.SharedSecret],
 		expiry: string(registry.ExpiresRecommended), active: true,
-		name: query.Get("name"), category: query.Get("category"), scopes: knownScopes(c, query),
+		name: oneQuery(c, "name"), category: oneQuery(c, "category"), scopes: knownScopes(c, c.QueryParams()),
 	}
 	person, err := c.s.Identity.Person(c.ctx(), identity.PersonID(c.actor.ID))
 	in.contact = templates.AppContact{FirstName: person.FirstName, LastName: person.LastName, Email: person.Email}

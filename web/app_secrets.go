@@ -178,7 +178,7 @@ func (c *call) endChoices() (choices []templates.EndChoice, first, last string) 
 func (s *Server) reveal(c *call, app registry.App, made *registry.NewSecret) error {
 	view := templates.AppReveal{
 		Frame: c.frame("apps"), AppName: app.Name, ClientID: app.ClientID, Secret: made.Secret.Reveal(),
-		Rotated: len(app.Secrets) > 1 || made.Old.ID != "", Label: made.Label, ExpiresAt: made.ExpiresAt,
+		Rotated: made.Old.ID != "", Label: made.Label, ExpiresAt: made.ExpiresAt,
 		OldHint: made.Old.Hint, CloseHref: appPath(app.ID), Try: s.tryIt(app), FileName: fileName(app),
 	}
 	if made.Old.EndsAt.After(s.DB.Now()) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"credenza.example/credenza/internal/problem"
@@ -91,4 +92,6 @@ func (f *form) version() int64 {
 func (f *form) err() error { return problem.Fields(f.errs...) }
 
 // oneQuery returns a query parameter; the first counts, since a page view can refuse nothing.
-func oneQuery(c *call, name string) string { return c.QueryParams().Get(name) }
+func oneQuery(c *call, name string) string {
+	return strings.ToValidUTF8(c.QueryParams().Get(name), "\uFFFD")
+}
