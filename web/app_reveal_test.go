@@ -116,6 +116,15 @@ func TestPastedSecret(t *testing.T) {
 	if got := admin.fragment("/apps?q="+made.secret, "results"); got.status != http.StatusSeeOther || got.body != "" {
 		t.Errorf("the script is answered %d %q", got.status, got.body)
 	}
+	// Nor does any other address pass it on: not to the sign-in page, not to the public name of this host.
+	for _, path := range []string{
+		"/apps?q=" + made.secret, "/?x=" + made.secret, "/apps/new?name=" + made.secret, "/help?" + made.secret + "%zz",
+		"/signin?next=%2Fapps%3Fq%3D" + made.secret,
+	} {
+		if to := p.stranger().get(path).is(http.StatusSeeOther).header.Get("Location"); to != "/apps?hint=secret" {
+			t.Errorf("%.12s… leads to %.20q…", path, to)
+		}
+	}
 	if strings.Contains(p.log.String(), made.secret[:20]) {
 		t.Error("the secret is in the log")
 	}

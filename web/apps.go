@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
 
 	"credenza.example/credenza/internal/access"
@@ -13,16 +12,9 @@ import (
 	"credenza.example/credenza/templates"
 )
 
-// secretMark begins every secret this product gives out (security.md §6.2): client secrets, refresh and registration
-// tokens. Nothing that one searches for has it.
-var secretMark = regexp.MustCompile(`(?i)ccw[srt]_`)
-
 // appsGrid answers /apps: the list, its search and its filters, all of whose state stands in the address (ui.md §4.1).
 func (s *Server) appsGrid(c *call) error {
 	g := readGrid(c)
-	if secretMark.MatchString(g.text) {
-		return c.redirect(secretHintPath)
-	}
 	page, err := s.searchApps(c, g)
 	results, status := c.gridResults(g, page, err)
 	if status >= http.StatusInternalServerError {

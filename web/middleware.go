@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -118,6 +120,26 @@ func (s *Server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 			}
 		}()
 		return next(c)
+	}
+}
+
+// secretMark begins every secret this product gives out (security.md §6.2): client secrets, refresh and registration
+// tokens. Nothing that one searches for has it, and no address of ours.
+var secretMark = regexp.MustCompile(`(?i)ccw[srt]_`)
+
+// dropSecrets answers a page view with a secret in its query, as of somebody who pasted it into the search box, before
+// the address is passed on by any redirect or stands on any page (ui.md §4.1).
+func (s *Server) dropSecrets(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		query, err := url.QueryUnescape(c.Request().URL.RawQuery)
+		if err != nil {
+			query = c.Request().URL.RawQuery
+		}
+		if !safeMethod(c.Request().Method) || !secretMark.MatchString(query) {
+			return next(c)
+		}
+		c.Set(routeKey, "secret.dropped")
+		return c.Redirect(http.StatusSeeOther, secretHintPath)
 	}
 }
 
