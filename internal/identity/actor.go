@@ -18,7 +18,7 @@ import (
 const maxStandings = 10_000
 
 // Standing is what decides about a person's session: who acts with which rights, and when the password was set; a
-// session begun before then is not taken. Organisation is the one the person belongs to.
+// session begun with one that was set at another time is not taken. Organisation is the one the person belongs to.
 type Standing struct {
 	Actor         access.Actor
 	PasswordSetAt time.Time // zero: never

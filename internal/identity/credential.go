@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"credenza.example/credenza/internal/database"
 )
@@ -36,12 +37,13 @@ func (PasswordHash) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted
 func (PasswordHash) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // Credential is what package signin needs to know of a person. Live is true when the person and the organisation are
-// active.
+// active. PasswordSetAt is when Hash was stored, zero for never; a session stands on the one it was begun with.
 type Credential struct {
-	Person       Person
-	Organisation Organisation
-	Hash         PasswordHash
-	Live         bool
+	Person        Person
+	Organisation  Organisation
+	Hash          PasswordHash
+	PasswordSetAt time.Time
+	Live          bool
 }
 
 // CredentialByEmail returns the credential of the person with this address, compared by Fold. ok is false when there is
@@ -64,8 +66,8 @@ func CredentialWithin(tx *database.Tx, id PersonID) (c Credential, ok bool, err 
 	return readCredential(tx.DB(), "people.id = ?", string(id))
 }
 
-// SetPasswordHash stores a new password hash. Who was invited becomes active. Sessions begun before are no longer taken
-// (Standing.PasswordSetAt); deleting them is up to package signin, which owns them.
+// SetPasswordHash stores a new password hash. Who was invited becomes active. Sessions begun with another are no longer
+// taken (Standing.PasswordSetAt); deleting them is up to package signin, which owns them.
 func SetPasswordHash(tx *database.Tx, id PersonID, hash PasswordHash) error {
 	if err := updatePassword(tx, id, hash); err != nil {
 		return err

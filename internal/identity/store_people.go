@@ -207,7 +207,7 @@ func readCredential(g *gorm.DB, condition, value string) (Credential, bool, erro
 		return Credential{}, false, nil
 	}
 	row := &rows[0]
-	return Credential{
+	c := Credential{
 		Person: row.Person.person(),
 		Organisation: Organisation{
 			ID: OrganisationID(row.Person.OrganisationID), Name: row.OrgName, ShortName: row.ShortName, ClientPrefix: row.ClientPrefix,
@@ -215,7 +215,11 @@ func readCredential(g *gorm.DB, condition, value string) (Credential, bool, erro
 		},
 		Hash: NewPasswordHash(row.Person.PasswordHash),
 		Live: row.Person.Status == string(Active) && row.OrgStatus == string(Active),
-	}, true, nil
+	}
+	if row.Person.PasswordSetAt != nil {
+		c.PasswordSetAt = *row.Person.PasswordSetAt
+	}
+	return c, true, nil
 }
 
 // readStanding reads an active person of an active organisation with all rights in one query, so that they belong to

@@ -129,5 +129,5 @@ func (s *Service) SpendLink(ctx context.Context, token, password Secret, origin 
 		return identity.Person{}, err
 	}
 	s.delays.accounts.Reset(identity.Fold(c.Person.Email))
-	return c.Person, s.start(ctx, c.Person.ID, at)
+	return c.Person, s.start(ctx, entry{person: c.Person, at: at, passwordSetAt: at})
 }

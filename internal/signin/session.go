@@ -32,12 +32,12 @@ const (
 
 // What a session holds. Every value is a string; row and seen are put there by the store and not kept as data.
 const (
-	keyPerson     = "person"
-	keySignedIn   = "signed_in_at"
-	keyPasswordAt = "password_at"
-	keyFlash      = "flash"
-	keyRow        = "row"
-	keySeen       = "seen"
+	keyPerson      = "person"
+	keySignedIn    = "signed_in_at"
+	keyPasswordSet = "password_set_at"
+	keyFlash       = "flash"
+	keyRow         = "row"
+	keySeen        = "seen"
 )
 
 // newManager returns the session manager: a cookie that the browser forgets when it is closed, of the name and flags of
@@ -90,17 +90,24 @@ func hostPrefix(secure bool) string {
 // what a session holds to this package.
 func (s *Service) Sessions() *scs.SessionManager { return s.manager }
 
+// entry is a decision to let somebody in: who, when, and when the password was set that they gave.
+type entry struct {
+	person        identity.Person
+	at            time.Time
+	passwordSetAt time.Time
+}
+
 // start begins a session: a new token, nothing of what the old session held, the old row gone (C50).
-func (s *Service) start(ctx context.Context, id identity.PersonID, at time.Time) error {
+func (s *Service) start(ctx context.Context, e entry) error {
 	if err := s.manager.RenewToken(ctx); err != nil {
 		return err
 	}
 	if err := s.manager.Clear(ctx); err != nil {
 		return err
 	}
-	s.manager.Put(ctx, keyPerson, string(id))
-	s.manager.Put(ctx, keySignedIn, micros(at))
-	s.manager.Put(ctx, keyPasswordAt, micros(at))
+	s.manager.Put(ctx, keyPerson, string(e.person.ID))
+	s.manager.Put(ctx, keySignedIn, micros(e.at))
+	s.manager.Put(ctx, keyPasswordSet, micros(e.passwordSetAt))
 	return nil
 }
 
@@ -119,31 +126,43 @@ type Visit struct {
 	State      State
 	Actor      access.Actor
 	SignedInAt time.Time
-	PasswordAt time.Time // when the password was last entered
 	EndedAt    time.Time
 	Idle       bool // it ended for want of requests, not after 12 hours
 }
 
 // Resolve tells who is there. ctx comes from Sessions().LoadAndSave; cookie is the value of the session cookie, empty
-// without one. A session whose person may no longer act, or has set a new password since, is ended. It counts as a
-// request: the idle limit runs anew. problem.Unavailable when it cannot be known.
+// without one. A session whose person may no longer act, or has another password than the one it was begun with, is
+// ended. It counts as a request: the idle limit runs anew. problem.Unavailable when it cannot be known.
 func (s *Service) Resolve(ctx context.Context, cookie string) (Visit, error) {
 	id := identity.PersonID(s.manager.GetString(ctx, keyPerson))
 	if id == "" {
 		return s.timedOut(ctx, cookie)
 	}
-	signedIn := s.time(ctx, keySignedIn)
 	standing, err := s.people.Standing(ctx, id)
+	stands := false
+	if err == nil {
+		stands, err = s.stands(ctx, id, standing.PasswordSetAt)
+	}
 	switch {
-	case problem.Is(err, problem.Unauthenticated), err == nil && signedIn.Before(standing.PasswordSetAt):
+	case problem.Is(err, problem.Unauthenticated), err == nil && !stands:
 		return Visit{State: Nobody}, s.manager.Destroy(ctx)
 	case err != nil:
 		return Visit{}, err
 	}
 	s.touch(ctx)
-	return Visit{
-		State: SignedIn, Actor: standing.Actor, SignedInAt: signedIn, PasswordAt: s.time(ctx, keyPasswordAt),
-	}, nil
+	return Visit{State: SignedIn, Actor: standing.Actor, SignedInAt: s.time(ctx, keySignedIn)}, nil
+}
+
+// stands reports whether the session was begun with the password that the person has. Which of two came first cannot
+// be told by comparing times: a change of password may begin before a sign-in and commit after it. Where what is known
+// differs, the database is asked, for another process may have set the password that this session was begun with.
+func (s *Service) stands(ctx context.Context, id identity.PersonID, known time.Time) (bool, error) {
+	begunWith := s.time(ctx, keyPasswordSet)
+	if begunWith.Equal(known) {
+		return true, nil
+	}
+	c, ok, err := s.people.CredentialByID(ctx, id)
+	return ok && begunWith.Equal(c.PasswordSetAt), err
 }
 
 func (s *Service) timedOut(ctx context.Context, cookie string) (Visit, error) {
@@ -176,11 +195,6 @@ func (s *Service) time(ctx context.Context, key string) time.Time {
 }
 
 func micros(t time.Time) string { return strconv.FormatInt(database.Micros(t), 10) }
-
-// EndSessions ends every session of a person, on all replicas with their next request.
-func (s *Service) EndSessions(ctx context.Context, id identity.PersonID) error {
-	return s.db.Housekeep(ctx, func(tx *database.Tx) error { return deleteSessions(tx, []identity.PersonID{id}) })
-}
 
 // Flash is one message that the next page shows (ui.md §3.5). Kind is how the page shows it; Key and Args are a message
 // of package i18n.

@@ -184,7 +184,6 @@ func TestC51_SessionsEndOnAllReplicas(t *testing.T) {
 		"organisation suspended": func(h *house, p identity.Person) error {
 			return h.people.SuspendOrganisation(context.Background(), operator(), p.Organisation)
 		},
-		"all sessions ended": func(h *house, p identity.Person) error { return h.EndSessions(context.Background(), p.ID) },
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
@@ -248,6 +247,59 @@ func TestC55_WhatEndedDoesNotRevive(t *testing.T) {
 	})
 }
 
+// A change of password that began before a sign-in with the old one, and ended the sessions before that one was written,
+// ends it too: what counts is the password, not the time.
+func TestC55_SignInBesideAChangeOfPassword(t *testing.T) {
+	changes := map[string]func(t *testing.T, h *house, p identity.Person){
+		"by the operator": func(t *testing.T, h *house, p identity.Person) { t.Helper(); h.setPassword(t, p, another) },
+		"by a link": func(t *testing.T, h *house, p identity.Person) {
+			t.Helper()
+			if _, err := h.browser().spend(h.link(t, p).Token, another); err != nil {
+				t.Error(err)
+			}
+		},
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, h *house) {
+				ana := h.member(t, h.acme, "ana@acme.example")
+				h.clock.Advance(time.Minute)
+				b := h.browser()
+				b.visit(func(ctx context.Context, _ string) {
+					h.clock.Advance(time.Second)
+					if _, err := h.SignIn(ctx, b.attempt("ana@acme.example", good)); err != nil {
+						t.Error(err)
+					}
+					h.clock.Advance(-time.Second) // the change began a second earlier, and waited
+					change(t, h, ana)
+					h.clock.Advance(time.Second)
+				})
+				if b.cookie == "" {
+					t.Fatal("no session was begun")
+				}
+				b.wantState(t, signin.Nobody)
+			})
+		})
+	}
+}
+
+// Who signs in with a new password stays signed in at a process that has not heard of it yet.
+func TestNewPasswordBeforeTheNews(t *testing.T) {
+	everywhere(t, func(t *testing.T, here, there *house) {
+		ana := here.member(t, here.acme, "ana@acme.example")
+		old, b := there.browser(), there.browser()
+		old.signIn(t, "ana@acme.example")
+		old.wantState(t, signin.SignedIn)
+		here.clock.Advance(time.Millisecond)
+		here.setPassword(t, ana, another)
+		if _, err := b.try("ana@acme.example", another); err != nil {
+			t.Fatal(err)
+		}
+		b.wantState(t, signin.SignedIn)
+		old.wantState(t, signin.Nobody)
+	})
+}
+
 // A request that was under way when the session ended does not bring it back by writing what it holds.
 func TestEndedSessionIsNotWrittenBack(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
@@ -259,9 +311,7 @@ func TestEndedSessionIsNotWrittenBack(t *testing.T) {
 			if err := h.PutFlash(ctx, signin.Flash{Key: "x"}); err != nil {
 				t.Error(err)
 			}
-			if err := h.EndSessions(ctx, ana.ID); err != nil {
-				t.Error(err)
-			}
+			h.setPassword(t, ana, another)
 		})
 		b.cookie = token
 		b.wantState(t, signin.Nobody)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/alexedwards/scs/v2"
 
@@ -91,41 +90,29 @@ func wrong() error { return problem.New(problem.Unauthenticated, "signin.wrong")
 // Errors: problem.Unauthenticated, the same whatever was wrong; problem.Limited with RetryAfter, and in Args["Until"] the
 // minute from which trying helps; problem.Unavailable when too many sign in at once or the database is away.
 func (s *Service) SignIn(ctx context.Context, a Attempt) (identity.Person, error) {
-	person, at, err := s.authenticate(ctx, "signin", a)
+	in, err := s.authenticate(ctx, a)
 	if err != nil {
 		return identity.Person{}, err
 	}
-	return person, s.start(ctx, person.ID, at)
+	return in.person, s.start(ctx, in)
 }
 
-// Confirm checks the password of the person who is signed in once more, for acts that ask for it, and remembers when
-// (Visit.PasswordAt). Its errors are those of SignIn.
-func (s *Service) Confirm(ctx context.Context, actor access.Actor, password Secret, device string) error {
-	a := Attempt{Email: actor.Email, Password: password, Device: device, Origin: actor.Origin}
-	person, at, err := s.authenticate(ctx, "signin.confirm", a)
-	if err != nil {
-		return err
-	}
-	if string(person.ID) != actor.ID { // the address moved to another person in between
-		return wrong()
-	}
-	s.manager.Put(ctx, keyPasswordAt, micros(at))
-	return nil
-}
+// actionSignIn is what the trail calls a sign-in.
+const actionSignIn = "signin"
 
-// authenticate finds out who it is, and when that was decided. Every path to a refusal reads one credential, computes
-// one hash and records one event, so that neither answer nor time tells them apart.
-func (s *Service) authenticate(ctx context.Context, action string, a Attempt) (identity.Person, time.Time, error) {
+// authenticate finds out who it is. Every path to a refusal reads one credential, computes one hash and records one
+// event, so that neither answer nor time tells them apart.
+func (s *Service) authenticate(ctx context.Context, a Attempt) (entry, error) {
 	c, _, err := s.people.CredentialByEmail(ctx, a.Email)
 	if err != nil {
-		return identity.Person{}, time.Time{}, err
+		return entry{}, err
 	}
 	at := s.door(a)
 	if wait, which := at.try(); wait > 0 {
 		if at.told(which) {
 			s.refused(ctx, "signin.limited", c, a, "limited_"+which)
 		}
-		return identity.Person{}, time.Time{}, limited(s.db.Now(), wait)
+		return entry{}, limited(s.db.Now(), wait)
 	}
 	hash := c.Hash
 	if !c.Live {
@@ -134,23 +121,23 @@ func (s *Service) authenticate(ctx context.Context, action string, a Attempt) (i
 	ok, err := s.hasher.verify(ctx, hash.Reveal(), a.Password)
 	if err != nil {
 		at.undo()
-		return identity.Person{}, time.Time{}, err
+		return entry{}, err
 	}
 	if !ok {
-		s.refused(ctx, action, c, a, reason(c))
-		return identity.Person{}, time.Time{}, wrong()
+		s.refused(ctx, actionSignIn, c, a, reason(c))
+		return entry{}, wrong()
 	}
-	when, err := s.record(ctx, action, c, a)
+	in, err := s.record(ctx, c, a)
 	switch {
 	case problem.Is(err, problem.Unauthenticated): // switched off, or a new password, while the old one was hashed
-		s.refused(ctx, action, c, a, "changed")
-		return identity.Person{}, time.Time{}, err
+		s.refused(ctx, actionSignIn, c, a, "changed")
+		return entry{}, err
 	case err != nil:
 		at.undo()
-		return identity.Person{}, time.Time{}, err
+		return entry{}, err
 	}
 	at.opened()
-	return c.Person, when, nil
+	return in, nil
 }
 
 func (s *Service) door(a Attempt) door {
@@ -171,9 +158,9 @@ func reason(c identity.Credential) string {
 }
 
 // record writes the event of a sign-in, after looking once more at what was decided upon: hashing took a while.
-func (s *Service) record(ctx context.Context, action string, c identity.Credential, a Attempt) (time.Time, error) {
-	var at time.Time
-	err := s.trail.Do(ctx, actorOf(c, a.Origin), personAct(action, c), func(tx *database.Tx) (audit.Change, error) {
+func (s *Service) record(ctx context.Context, c identity.Credential, a Attempt) (entry, error) {
+	in := entry{person: c.Person}
+	err := s.trail.Do(ctx, actorOf(c, a.Origin), personAct(actionSignIn, c), func(tx *database.Tx) (audit.Change, error) {
 		now, ok, err := identity.CredentialWithin(tx, c.Person.ID)
 		if err != nil {
 			return audit.Change{}, err
@@ -181,10 +168,10 @@ func (s *Service) record(ctx context.Context, action string, c identity.Credenti
 		if !ok || !now.Live || now.Hash != c.Hash {
 			return audit.Change{}, wrong()
 		}
-		at = tx.Now()
+		in.at, in.passwordSetAt = tx.Now(), now.PasswordSetAt
 		return audit.Change{}, nil
 	})
-	return at, err
+	return in, err
 }
 
 // refused records an attempt that failed. One in the name of a known account stands in the trail of its organisation;

@@ -273,8 +273,8 @@ func TestSignIn(t *testing.T) {
 		if v.State != signin.SignedIn || v.Actor.ID != string(ana.ID) || v.Actor.Organisation != h.acme.ID || !v.Actor.Has(access.AppsView) {
 			t.Errorf("got %+v", v)
 		}
-		if !v.SignedInAt.Equal(h.clock.Now()) || !v.PasswordAt.Equal(h.clock.Now()) {
-			t.Errorf("signed in %v, password %v", v.SignedInAt, v.PasswordAt)
+		if !v.SignedInAt.Equal(h.clock.Now()) {
+			t.Errorf("signed in %v", v.SignedInAt)
 		}
 	})
 }
@@ -293,31 +293,6 @@ func TestOnlyOperatorsSetPasswordsOfOthers(t *testing.T) {
 		}
 		if _, err := h.browser().try("ana@acme.example", another); err != nil {
 			t.Error(err)
-		}
-	})
-}
-
-func TestConfirmRemembersWhenThePasswordWasEntered(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
-		h.member(t, h.acme, "ana@acme.example")
-		b := h.browser()
-		b.signIn(t, "ana@acme.example")
-		began := h.clock.Now()
-		h.clock.Advance(20 * 60e9)
-		actor := b.who(t).Actor
-		confirm := func(password string) (err error) {
-			b.visit(func(ctx context.Context, _ string) { err = h.Confirm(ctx, actor, signin.NewSecret(password), "") })
-			return err
-		}
-		wantCode(t, confirm(another), problem.Unauthenticated)
-		if v := b.who(t); v.State != signin.SignedIn || !v.PasswordAt.Equal(began) {
-			t.Errorf("after a wrong one: %v, password %v", v.State, v.PasswordAt)
-		}
-		if err := confirm(good); err != nil {
-			t.Fatal(err)
-		}
-		if v := b.who(t); !v.PasswordAt.Equal(h.clock.Now()) || !v.SignedInAt.Equal(began) {
-			t.Errorf("password %v, signed in %v", v.PasswordAt, v.SignedInAt)
 		}
 	})
 }

@@ -17,7 +17,6 @@ var housekeepers = []string{
 	"internal/keyring insertFirst",
 	"internal/registry Registry.RevokeToken",
 	"internal/registry Registry.Sweep",
-	"internal/signin Service.EndSessions",
 	"internal/signin Service.Sweep",
 	"internal/signin noteSeen",
 	"internal/signin putDraft",
