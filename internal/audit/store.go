@@ -15,6 +15,8 @@ const (
 	// maxRefusals bounds how many different targets of one actor are recorded in a minute; further ones are counted
 	// together, without naming them.
 	maxRefusals = 30
+	// verifyChunk is how many events are read at a time.
+	verifyChunk = 1000
 	// maxText bounds texts that come from outside, in bytes.
 	maxText = 200
 )
@@ -257,15 +259,24 @@ type Verification struct {
 // chain must still hold it.
 func (t *Trail) Verify(ctx context.Context, chain access.OrganisationID, known Head) (Verification, error) {
 	var v Verification
+	// Read first: what is appended while the chain is walked is not looked at.
+	var head Head
+	err := t.db.Read(ctx).Raw("SELECT sequence, hash FROM audit_heads WHERE chain = ?", string(chain)).Scan(&head).Error
+	if err != nil {
+		return v, fmt.Errorf("read the chain's head: %w", err)
+	}
 	for {
 		var rows []eventRow
-		err := t.db.Read(ctx).Where("chain = ? AND sequence > ?", string(chain), v.Head.Sequence).
-			Order("sequence").Limit(1000).Find(&rows).Error
+		err := t.db.Read(ctx).Where("chain = ? AND sequence > ? AND sequence <= ?", string(chain), v.Head.Sequence, head.Sequence).
+			Order("sequence").Limit(verifyChunk).Find(&rows).Error
 		if err != nil {
 			return v, fmt.Errorf("read the chain: %w", err)
 		}
 		if len(rows) == 0 {
-			return t.verifyHead(ctx, chain, known, v)
+			if head != v.Head || known.Sequence > v.Head.Sequence {
+				v.Fault, v.Sequence = "cut", v.Head.Sequence+1
+			}
+			return v, nil
 		}
 		for i := range rows {
 			if fault := rows[i].fault(v.Head, known); fault != "" {
@@ -292,16 +303,4 @@ func (r *eventRow) fault(before, known Head) string {
 	default:
 		return ""
 	}
-}
-
-func (t *Trail) verifyHead(ctx context.Context, chain access.OrganisationID, known Head, v Verification) (Verification, error) {
-	var head Head
-	err := t.db.Read(ctx).Raw("SELECT sequence, hash FROM audit_heads WHERE chain = ?", string(chain)).Scan(&head).Error
-	if err != nil {
-		return v, fmt.Errorf("read the chain's head: %w", err)
-	}
-	if head != v.Head || known.Sequence > v.Head.Sequence {
-		v.Fault, v.Sequence = "cut", v.Head.Sequence+1
-	}
-	return v, nil
 }

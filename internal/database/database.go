@@ -43,7 +43,7 @@ type DB struct {
 	path    string // SQLite only
 	writer  *gorm.DB
 	reader  *gorm.DB
-	probe   *sql.DB // SQLite only: its one connection sees PRAGMA data_version move
+	probe   *sql.DB // the feed's one connection: no queue of readers may keep it from knowing what changed
 	clock   Clock
 	log     *slog.Logger
 	feed    *Feed

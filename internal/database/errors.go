@@ -54,13 +54,10 @@ func uniqueDetail(err error) (string, bool) {
 }
 
 // retryable reports whether the same transaction may succeed when it is run again: serialization failure and deadlock
-// on PostgreSQL, a busy file on SQLite.
+// on PostgreSQL. A busy SQLite file is not: the driver has waited for its whole busy timeout already (F4).
 func retryable(err error) bool {
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return pg.Code == "40001" || pg.Code == "40P01"
-	}
-	var lite sqlite3.Error
-	return errors.As(err, &lite) && (lite.Code == sqlite3.ErrBusy || lite.Code == sqlite3.ErrLocked)
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
 // translate turns "the database is away, full or locked" into problem.Unavailable and leaves every other error as it is.

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -147,29 +148,38 @@ func (f *Feed) read(ctx context.Context) (changes []Change, seen int64, flush bo
 	f.mu.Lock()
 	from, started := f.seen, f.started
 	f.mu.Unlock()
-	g := f.db.Read(ctx)
-	if err := g.Raw("SELECT n FROM change_counter WHERE id = 1").Scan(&seen).Error; err != nil {
-		return nil, 0, false, fmt.Errorf("read the change counter: %w", err)
+	if err := f.db.probe.QueryRowContext(ctx, "SELECT n FROM change_counter WHERE id = 1").Scan(&seen); err != nil {
+		return nil, 0, false, fmt.Errorf("read the change counter: %w", translate(err))
 	}
 	if !started || seen == from {
 		return nil, seen, !started, nil
 	}
-	var rows []struct {
-		N        int64
-		Topic    Topic
-		EntityID string
-	}
-	err = g.Raw("SELECT n, topic, entity_id FROM changes WHERE n > ? AND n <= ? ORDER BY n", from, seen).Scan(&rows).Error
+	changes, err = f.between(ctx, from, seen)
 	if err != nil {
-		return nil, 0, false, fmt.Errorf("read the changes: %w", err)
+		return nil, 0, false, fmt.Errorf("read the changes: %w", translate(err))
 	}
-	if int64(len(rows)) != seen-from {
+	if int64(len(changes)) != seen-from {
 		return nil, seen, true, nil
 	}
-	for _, r := range rows {
-		changes = append(changes, Change{Topic: r.Topic, ID: r.EntityID})
-	}
 	return changes, seen, false, nil
+}
+
+// between returns the changes numbered above from, up to and with to.
+func (f *Feed) between(ctx context.Context, from, to int64) (changes []Change, err error) {
+	rows, err := f.db.probe.QueryContext(ctx, fmt.Sprintf(
+		"SELECT topic, entity_id FROM changes WHERE n > %d AND n <= %d ORDER BY n", from, to))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var c Change
+		if err := rows.Scan(&c.Topic, &c.ID); err != nil {
+			return nil, err
+		}
+		changes = append(changes, c)
+	}
+	return changes, rows.Err()
 }
 
 func (f *Feed) publish(changes []Change) {

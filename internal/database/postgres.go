@@ -1,6 +1,8 @@
 package database
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -10,26 +12,47 @@ import (
 )
 
 const (
+	minPostgres     = 15
 	postgresWriters = 8
 	postgresReaders = 16
 )
 
-// openPostgres opens two pools, so that a queue of writers never keeps readers waiting.
+// openPostgres opens two pools, so that a queue of writers never keeps readers waiting, and the connection of the feed.
 func (db *DB) openPostgres(url string) error {
 	db.dialect = Postgres
 	var err error
 	if db.writer, err = openPostgresPool(db, url, "off", postgresWriters); err != nil {
 		return err
 	}
-	db.reader, err = openPostgresPool(db, url, "on", postgresReaders)
-	return err
+	if db.reader, err = openPostgresPool(db, url, "on", postgresReaders); err != nil {
+		return err
+	}
+	cfg, err := postgresConfig(url, "on")
+	if err != nil {
+		return err
+	}
+	db.probe = stdlib.OpenDB(*cfg)
+	single(db.probe)
+	return db.checkPostgresVersion()
 }
 
-func openPostgresPool(db *DB, url, readOnly string, size int) (*gorm.DB, error) {
+// checkPostgresVersion refuses servers older than minPostgres, which would fail somewhere inside a migration.
+func (db *DB) checkPostgresVersion() error {
+	var version int
+	if err := db.probe.QueryRowContext(context.Background(), "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		return fmt.Errorf("open PostgreSQL: %w", translate(err))
+	}
+	if version < minPostgres*10000 {
+		return fmt.Errorf("PostgreSQL %d or newer is needed; this server is %d", minPostgres, version/10000)
+	}
+	return nil
+}
+
+func postgresConfig(url, readOnly string) (*pgx.ConnConfig, error) {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
 		// The driver's error may quote the URL, which may hold a password.
-		return nil, fmt.Errorf("the PostgreSQL URL cannot be read")
+		return nil, errors.New("the PostgreSQL URL cannot be read")
 	}
 	cfg.RuntimeParams["application_name"] = "credenza"
 	cfg.RuntimeParams["default_transaction_read_only"] = readOnly
@@ -37,6 +60,14 @@ func openPostgresPool(db *DB, url, readOnly string, size int) (*gorm.DB, error) 
 	cfg.RuntimeParams["statement_timeout"] = "15000"
 	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = "15000"
 	cfg.RuntimeParams["timezone"] = "UTC"
+	return cfg, nil
+}
+
+func openPostgresPool(db *DB, url, readOnly string, size int) (*gorm.DB, error) {
+	cfg, err := postgresConfig(url, readOnly)
+	if err != nil {
+		return nil, err
+	}
 	pool := stdlib.OpenDB(*cfg)
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)

@@ -51,8 +51,7 @@ func (db *DB) openSQLite(path string) error {
 	}
 	db.probe, err = sql.Open("sqlite3", name+"?mode=ro&_busy_timeout=5000")
 	if err == nil {
-		db.probe.SetMaxOpenConns(1)
-		db.probe.SetMaxIdleConns(1)
+		single(db.probe)
 	}
 	return err
 }
@@ -69,6 +68,12 @@ func openSQLitePool(db *DB, dsn string, size int) (*gorm.DB, error) {
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	return g, registerTranslation(g)
+}
+
+// single keeps a pool at the one connection it is for.
+func single(pool *sql.DB) {
+	pool.SetMaxOpenConns(1)
+	pool.SetMaxIdleConns(1)
 }
 
 // LockServer makes this process the only one that serves this SQLite database; a second one gets an error. The command

@@ -83,9 +83,10 @@ func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
 }
 
 func (db *DB) transactOnce(ctx context.Context, fn func(tx *Tx) error) ([]Change, error) {
-	tx := &Tx{now: db.Now()}
+	tx := &Tx{}
 	err := db.writer.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		tx.g = g
+		// Here, not before: a writer may have waited long for its turn.
+		tx.g, tx.now = g, db.Now()
 		if err := fn(tx); err != nil {
 			return err
 		}
