@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"credenza.example/credenza/internal/database"
 )
 
 // offered are the scopes a page offers to tick, in its order.
@@ -83,6 +85,25 @@ func TestScopeSearch(t *testing.T) {
 	items := admin.post("/apps/new", with(base, map[string][]string{"scope_q": {"GET /items"}, "redraw": {"scopes"}})).is(http.StatusOK)
 	items.says(".scope-list", "items").says(".scope-list", "No scope is published")
 	admin.get("/apps").says(".empty", "Register")
+}
+
+// TestHeldScope: what an app was given by others stays on its form, ticked or not, though the reader could not give it.
+func TestHeldScope(t *testing.T) {
+	p := newPortal(t)
+	admin := p.as("admin@acme.example")
+	made := admin.register(nil)
+	p.must(p.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+		return tx.DB().Exec("INSERT INTO app_scopes (organisation_id, app_id, scope) VALUES (?, ?, 'openid')",
+			string(p.acme.ID), string(made.id)).Error
+	}))
+	edit := admin.get(made.path + "/edit").is(http.StatusOK)
+	if diff := cmp.Diff([]string{invoiceRead, "openid"}, ticked(edit)); diff != "" {
+		t.Error(diff)
+	}
+	form := with(edit.form("main form"), map[string][]string{"scope": {invoiceRead}, "redraw": {"scopes"}})
+	if got := offered(admin.post(made.path+"/edit", form).is(http.StatusOK)); !slices.Contains(got, "openid") {
+		t.Error("once the tick is off the scope is gone")
+	}
 }
 
 // TestEnterKey: in the search for scopes it searches, anywhere else it saves.

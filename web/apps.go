@@ -15,7 +15,7 @@ import (
 // appsGrid answers /apps: the list, its search and its filters, all of whose state stands in the address (ui.md §4.1).
 func (s *Server) appsGrid(c *call) error {
 	g := readGrid(c)
-	page, err := s.searchApps(c, g)
+	page, err := s.Registry.Search(c.ctx(), c.actor, g.query(c))
 	results, status := c.gridResults(g, page, err)
 	if status >= http.StatusInternalServerError {
 		s.logFailure(c, err)
@@ -36,16 +36,6 @@ func (s *Server) gridFragment(c *call, status int, results templates.AppsResults
 		status = http.StatusOK
 	}
 	return c.render(status, templates.AppsResultsSection(results))
-}
-
-// searchApps asks for the page. One that the list has meanwhile become too short for is the first page instead.
-func (s *Server) searchApps(c *call, g grid) (registry.Page, error) {
-	page, err := s.Registry.Search(c.ctx(), c.actor, g.query(c))
-	if err != nil || len(page.Rows) > 0 || page.Total == 0 {
-		return page, err
-	}
-	g.after, g.before = "", ""
-	return s.Registry.Search(c.ctx(), c.actor, g.query(c))
 }
 
 // gridResults fills the part of the grid that live search swaps, for an answer or for what went wrong instead.

@@ -99,6 +99,9 @@ func walkRotation(t *testing.T, admin *browser, made registered) {
 
 func walkEnd(t *testing.T, admin *browser, made registered, token string) {
 	admin.get(made.path+"/delete").is(http.StatusOK).says("main", "active")
+	if to := admin.get(made.path + "/activate").is(http.StatusSeeOther).to(); to != made.path {
+		t.Errorf("activating an active app leads to %s", to)
+	}
 	form := admin.get(made.path + "/deactivate").is(http.StatusOK).form("main form")
 	admin.follow(admin.post(made.path+"/deactivate", form)).says(".flash", "inactive")
 	if status, _ := admin.p.self(token); status != http.StatusUnauthorized {
@@ -119,7 +122,8 @@ func walkEnd(t *testing.T, admin *browser, made registered, token string) {
 	for _, path := range []string{"", "/edit", "/secrets/new", "/deactivate", "/delete"} {
 		admin.get(made.path + path).is(http.StatusNotFound)
 	}
-	history := admin.get(made.path+"/history").is(http.StatusOK).says(".events", "deleted SAP export")
+	history := admin.get(made.path+"/history").is(http.StatusOK).says(".events", "deleted SAP export").
+		says(".diff", "The contact was erased").says("main", "Deleted")
 	if strings.Contains(history.body, "jo@acme.example") {
 		t.Error("the contact of a deleted app is still shown")
 	}
