@@ -27,6 +27,8 @@ type call struct {
 	cookie string       // value of the session cookie, "" without one
 	visit  signin.Visit // what that cookie stands for
 	actor  access.Actor // the zero Actor when nobody is signed in
+	// failing: the answer is an error page, which leaves the session as it is stored.
+	failing bool
 }
 
 const callKey = "call"

@@ -2,7 +2,9 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -78,6 +80,10 @@ func faultOf(err error) fault {
 
 // answerError is Echo's error handler: the only place where an error becomes an answer outside package oauth.
 func (s *Server) answerError(err error, c echo.Context) {
+	if c.Request().Context().Err() != nil { // whoever asked has gone, as live search does by design
+		s.Log.Debug("request given up", "route", routeName(c), "request_id", requestID(c), "error", err)
+		return
+	}
 	f := faultOf(err)
 	if f.status >= http.StatusInternalServerError {
 		s.Log.Error("request failed", "route", routeName(c), "request_id", requestID(c), "error", err)
@@ -86,16 +92,25 @@ func (s *Server) answerError(err error, c echo.Context) {
 		return
 	}
 	(&call{Context: c}).retryAfter(f.err)
-	var failed error
-	if strings.HasPrefix(c.Request().URL.Path, "/api/") {
-		failed = s.answerProblem(c, f)
-	} else {
-		failed = s.answerPage(c, f)
-	}
-	if failed != nil {
+	if failed := s.answer(c, f); failed != nil {
 		s.Log.Error("answering an error", "route", routeName(c), "request_id", requestID(c), "error", failed)
 		_ = c.NoContent(http.StatusInternalServerError) // nothing is left to say when the connection is gone
 	}
+}
+
+// answer writes an error as the caller of this address expects it. A panic while it does is a failure like another.
+func (s *Server) answer(c echo.Context, f fault) (failed error) {
+	defer func() {
+		if r := recover(); r != nil {
+			failed = fmt.Errorf("panic: %T\n%s", r, debug.Stack())
+		}
+	}()
+	for _, prefix := range []string{"/api/", "/oauth2/", "/.well-known/"} {
+		if strings.HasPrefix(c.Request().URL.Path, prefix) {
+			return s.answerProblem(c, f)
+		}
+	}
+	return s.answerPage(c, f)
 }
 
 // answerProblem writes an RFC 9457 problem document, in English whatever the reader's language (ui.md §6).

@@ -70,7 +70,7 @@ func (s *Server) answerPage(ec echo.Context, f fault) error {
 	if !ok {
 		c = s.strangersCall(ec)
 	}
-	c.Context = ec
+	c.Context, c.failing = ec, true
 	if f.err.Code == problem.Forbidden {
 		if right, ok := f.err.Args["Right"].(string); ok && c.signedIn() {
 			return c.render(f.status, templates.ForbiddenPage(templates.Forbidden{

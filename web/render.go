@@ -20,7 +20,11 @@ func (c *call) render(status int, page templ.Component) error {
 		return err
 	}
 	if err := c.saveSession(); err != nil {
-		return err
+		if !safeMethod(c.Request().Method) {
+			return err
+		}
+		// A page view changes nothing but that a message was shown: it may be shown again.
+		c.s.Log.WarnContext(c.ctx(), "the session cannot be saved", "error", err)
 	}
 	h := c.Response().Header()
 	h.Add("Vary", "X-Fragment, Accept-Language, Cookie")

@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -209,6 +211,53 @@ func TestC77_NothingElseIsServed(t *testing.T) {
 		if got := b.get("/apps").header.Get(name); got != "" {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+}
+
+// C5: the token endpoint answers other methods, and what is below it, in JSON; never with a page.
+func TestC5_NoPagesAtMachinesAddresses(t *testing.T) {
+	p := newPortal(t)
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodHead} {
+		answer := p.stranger().do(method, "/oauth2/token", nil, nil).is(http.StatusMethodNotAllowed)
+		if answer.header.Get("Allow") != http.MethodPost || answer.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: Allow %q, Content-Type %q", method, answer.header.Get("Allow"), answer.header.Get("Content-Type"))
+		}
+	}
+	for _, path := range []string{"/oauth2/nothing", "/.well-known/nothing", "/api/v1/nothing"} {
+		answer := p.stranger().do("BREW", path, nil, nil).is(http.StatusNotFound)
+		if got := answer.header.Get("Content-Type"); got != "application/problem+json" {
+			t.Errorf("%s: Content-Type %q", path, got)
+		}
+	}
+}
+
+// A session that cannot be written fails no page view, and an error page needs none.
+func TestF3_PagesWithoutAWritableDatabase(t *testing.T) {
+	p := newPortal(t)
+	b := p.as("admin@acme.example")
+	made := b.register(nil)
+	b.follow(b.post(made.path+"/deactivate", b.get(made.path+"/deactivate").form("main form"))) // a message is shown
+	b.post(made.path+"/activate", b.get(made.path+"/activate").form("main form")).is(http.StatusSeeOther)
+	p.must(p.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+		return tx.DB().Exec("CREATE TRIGGER full BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'disk full'); END").Error
+	}))
+	b.get(made.path).is(http.StatusOK).says("[role=status]", "SAP spend export")
+	b.get("/nowhere").is(http.StatusNotFound).says("h1", "Nothing")
+}
+
+// Whoever left before the answer is no fault of ours: nothing is logged as one.
+func TestGivenUpRequestsAreNoErrors(t *testing.T) {
+	p := newPortal(t)
+	b := p.as("admin@acme.example")
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, publicURL+"/apps?q=sap", http.NoBody)
+	p.must(err)
+	r.RequestURI = "/apps?q=sap"
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: b.cookie(sessionCookie)})
+	p.handler.ServeHTTP(httptest.NewRecorder(), r)
+	if log := p.log.String(); strings.Contains(log, "level=ERROR") || strings.Contains(log, "level=WARN") {
+		t.Errorf("the log holds\n%s", log)
 	}
 }
 

@@ -79,7 +79,7 @@ func (s *Server) hasSessionCookie(r *http.Request) bool {
 // session could not be stored must not look like one.
 func (c *call) saveSession() error {
 	sessions, ctx := c.s.Signin.Sessions(), c.Request().Context()
-	if ctx.Value(sessionKnown{}) == nil {
+	if c.failing || ctx.Value(sessionKnown{}) == nil {
 		return nil
 	}
 	switch sessions.Status(ctx) {
@@ -111,7 +111,7 @@ func (c *call) flash(kind, key string, args ...any) error {
 
 // takeFlash returns the message that was kept for this page, if any.
 func (c *call) takeFlash() *templates.Flash {
-	if !c.signedIn() || c.fragment() != "" {
+	if !c.signedIn() || c.fragment() != "" || c.failing {
 		return nil
 	}
 	f, ok := c.s.Signin.TakeFlash(c.Request().Context())
@@ -165,12 +165,13 @@ func (s *Server) askToSignIn(c *call) error {
 	return c.redirect("/signin?" + back.Encode())
 }
 
-// draft returns what the person had typed into this form when the session ended, or nil.
+// draft returns what the person had typed into this form when the session ended, or nil. It stays until it expires: a
+// reload must not lose it.
 func (c *call) draft() url.Values {
 	if oneQuery(c, restoreParam) == "" {
 		return nil
 	}
-	form, ok, err := c.s.Signin.TakeDraft(c.ctx(), identity.PersonID(c.actor.ID), c.Request().URL.Path)
+	form, ok, err := c.s.Signin.Draft(c.ctx(), identity.PersonID(c.actor.ID), c.Request().URL.Path)
 	if err != nil {
 		c.s.Log.WarnContext(c.ctx(), "a kept form cannot be read", "error", err)
 	}

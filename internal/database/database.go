@@ -149,13 +149,32 @@ func gormConfig(log *slog.Logger) *gorm.Config {
 	return &gorm.Config{
 		SkipDefaultTransaction:   true,
 		DisableNestedTransaction: true,
-		Logger: logger.NewSlogLogger(log, logger.Config{
+		Logger: quiet{logger.NewSlogLogger(log, logger.Config{
 			SlowThreshold:             500 * time.Millisecond,
 			LogLevel:                  logger.Warn,
 			IgnoreRecordNotFoundError: true,
-			ParameterizedQueries:      true,
-		}),
+		})},
 	}
+}
+
+// quiet is the ORM's logger without statements that ended because whoever asked has gone, and without values.
+type quiet struct{ logger.Interface }
+
+// LogMode implements logger.Interface.
+func (q quiet) LogMode(level logger.LogLevel) logger.Interface {
+	return quiet{q.Interface.LogMode(level)}
+}
+
+// Trace implements logger.Interface.
+func (q quiet) Trace(ctx context.Context, begin time.Time, statement func() (sql string, rows int64), err error) {
+	if ctx.Err() == nil {
+		q.Interface.Trace(ctx, begin, statement, err)
+	}
+}
+
+// ParamsFilter implements gorm.ParamsFilter: statements are logged with placeholders only.
+func (quiet) ParamsFilter(_ context.Context, statement string, _ ...any) (string, []any) {
+	return statement, nil
 }
 
 func closeQuietly(c io.Closer, log *slog.Logger) {

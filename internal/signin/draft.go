@@ -35,9 +35,10 @@ func (s *Service) SaveDraft(ctx context.Context, cookie, path string, form url.V
 	return true, nil
 }
 
-// TakeDraft returns the form that was kept for a person and path, once.
-func (s *Service) TakeDraft(ctx context.Context, person identity.PersonID, path string) (url.Values, bool, error) {
-	text, ok, err := takeDraft(ctx, s.db, person, path)
+// Draft returns the form that is kept for a person and path. Reading does not use it up: a reload, or a HEAD before the
+// GET, must not lose it; it goes by its time, or when another takes its place.
+func (s *Service) Draft(ctx context.Context, person identity.PersonID, path string) (url.Values, bool, error) {
+	text, ok, err := readDraft(ctx, s.db, person, path)
 	if err != nil || !ok {
 		return nil, false, err
 	}

@@ -242,25 +242,14 @@ func putDraft(ctx context.Context, db *database.DB, row draftRow) error {
 	})
 }
 
-// takeDraft returns a form that was kept, and removes it.
-func takeDraft(ctx context.Context, db *database.DB, person identity.PersonID, path string) (form string, ok bool, err error) {
-	err = db.Housekeep(ctx, func(tx *database.Tx) error {
-		var rows []struct {
-			Form      string
-			ExpiresAt int64
-		}
-		err := tx.DB().Raw("DELETE FROM drafts WHERE person_id = ? AND path = ? RETURNING form, expires_at", string(person), path).
-			Scan(&rows).Error
-		if err != nil {
-			return fmt.Errorf("take a draft: %w", err)
-		}
-		ok = len(rows) == 1 && rows[0].ExpiresAt > database.Micros(tx.Now())
-		if ok {
-			form = rows[0].Form
-		}
-		return nil
-	})
-	return form, ok, err
+// readDraft returns a form that is kept.
+func readDraft(ctx context.Context, db *database.DB, person identity.PersonID, path string) (form string, ok bool, err error) {
+	err = db.Read(ctx).Raw("SELECT form FROM drafts WHERE person_id = ? AND path = ? AND expires_at > ?",
+		string(person), path, database.Micros(db.Now())).Scan(&form).Error
+	if err != nil {
+		return "", false, fmt.Errorf("read a draft: %w", err)
+	}
+	return form, form != "", nil
 }
 
 // Sweep removes what has ended: sessions a day after their end, drafts at once, links after a month. The server calls it

@@ -22,7 +22,6 @@ var housekeepers = []string{
 	"internal/signin putDraft",
 	"internal/signin store.CommitCtx",
 	"internal/signin store.DeleteCtx",
-	"internal/signin takeDraft",
 }
 
 // TestDoorsForWriting lists who calls the two doors of the database.
