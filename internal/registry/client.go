@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"slices"
 	"time"
 
 	"credenza.example/credenza/internal/access"
@@ -44,16 +43,6 @@ func (s *clientSecret) usable(now time.Time) bool { return s.ends.IsZero() || no
 // not expired (protocol.md §1.3).
 func (c *Client) Live(now time.Time) bool {
 	return c.Status == Active && c.organisationLive && c.apiUser.Live(now)
-}
-
-// APIUserLive reports whether the API user is active and has not expired: the call check tells it apart (protocol.md
-// §1.4).
-func (c *Client) APIUserLive(now time.Time) bool { return c.apiUser.Live(now) }
-
-// HasScope reports whether the app holds the scope now.
-func (c *Client) HasScope(name string) bool {
-	_, ok := slices.BinarySearch(c.Scopes, name)
-	return ok
 }
 
 // TokenLives reports whether a token of this generation, ID, credential and API user has not been ended: the half of

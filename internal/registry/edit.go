@@ -37,9 +37,6 @@ func (r *Registry) Edit(ctx context.Context, actor access.Actor, id AppID, versi
 			return App{}, err
 		}
 	}
-	if ends(&stored, &app) {
-		app.Generation++
-	}
 	if err := r.store.nameAuthors(ctx, app.Organisation, []*Author{&app.CreatedBy}); err != nil {
 		return App{}, err
 	}
@@ -84,9 +81,8 @@ func writeEdit(tx *database.Tx, before, after App, actor access.Actor) (audit.Ch
 		return audit.Change{}, audit.ErrNothing
 	}
 	change.Target = audit.Target{Kind: targetKind, ID: string(after.ID), Label: after.Name}
-	after.Version = before.Version + 1
-	after.ModifiedAt, after.ModifiedBy = tx.Now(), Author{Kind: actor.Kind, ID: actor.ID}
-	if ok, err := updateApp(tx, &after, before.Version); err != nil || !ok {
+	after.ModifiedBy = Author{Kind: actor.Kind, ID: actor.ID}
+	if ok, err := updateApp(tx, &after, before.Version, ends(&before, &after)); err != nil || !ok {
 		return audit.Change{}, orStale(err)
 	}
 	if !slices.Equal(before.Scopes, after.Scopes) {

@@ -1,6 +1,9 @@
 package registry_test
 
 import (
+	"context"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -211,6 +214,34 @@ func TestEditRaisesGeneration(t *testing.T) {
 			if again.Generation != edited.Generation {
 				t.Errorf("%s: switching on changed the generation", name)
 			}
+		}
+	})
+}
+
+// The generation never falls: what ended the tokens while an edit was under way stays done.
+func TestEditWhileTokensEnd(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, _ := w.register(t, "Raced")
+		var done atomic.Bool
+		hook := func(sql string) {
+			if !strings.Contains(sql, "FROM people") || done.Swap(true) {
+				return
+			}
+			// The edit has read the app; its organisation is suspended and resumed before it writes.
+			for _, act := range []func(context.Context, access.Actor, identity.OrganisationID) error{
+				w.identity.SuspendOrganisation, w.identity.ResumeOrganisation,
+			} {
+				if err := act(t.Context(), access.Operator("root", ""), w.acme.ID); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		watch(t, w.db).hook.Store(&hook)
+		f := formOf(app)
+		f.Description = "Written after the tokens ended."
+		edited := must(w.Edit(t.Context(), w.admin, app.ID, app.Version, f))(t)
+		if !done.Load() || edited.Generation != 2 || edited.Version != 2 {
+			t.Errorf("generation %d, version %d", edited.Generation, edited.Version)
 		}
 	})
 }

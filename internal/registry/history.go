@@ -35,7 +35,7 @@ type HistoryEvent struct {
 }
 
 // FieldChange is one field before and after. Field is the name that the trail uses: that of the form field, or one of
-// client_id, status, secret_state, reason and old_ends.
+// client_id, status, secret_state, reason, secret, old_secret (the endings of secrets) and old_ends (RFC 3339).
 type FieldChange struct {
 	Field  string
 	Before Value
@@ -63,7 +63,7 @@ const (
 // historyOrder is the order in which an event's fields are shown; others follow by name.
 var historyOrder = []string{
 	"name", "description", "category", "type", "credential_type", fieldContact, fieldSecondContact, fieldAPIUser, "scopes",
-	"default_api", "status", "client_id", "secret_state", "reason", fieldOldSecret, "old_ends",
+	"default_api", "status", "client_id", fieldSecret, "secret_state", "reason", fieldOldSecret, "old_ends",
 }
 
 // History returns a page of what was done to an app, deleted ones included. It takes apps.view. before continues a page;
@@ -137,7 +137,11 @@ func (known resolved) event(e audit.Event) HistoryEvent {
 		By: Author{Kind: e.ActorKind, ID: e.ActorID}, AppName: e.Target.Label,
 		Address: e.Origin.Address, Request: e.Origin.RequestID, Repeated: e.Repeated,
 	}
-	if id, ok := e.After[fieldSecret].(string); ok {
+	about := fieldSecret
+	if _, replaced := e.After[fieldOldSecret]; replaced && e.Action == actionLeak {
+		about = fieldOldSecret // the act is about the secret that leaked, not about the one made in its place
+	}
+	if id, ok := e.After[about].(string); ok {
 		shown.Hint = known.hints[id]
 	}
 	fields := map[string]struct{}{}
@@ -146,7 +150,7 @@ func (known resolved) event(e audit.Event) HistoryEvent {
 			fields[field] = struct{}{}
 		}
 	}
-	delete(fields, fieldSecret) // the hint says it
+	delete(fields, about) // the hint says it
 	names := slices.Sorted(maps.Keys(fields))
 	slices.SortStableFunc(names, func(a, b string) int { return place(a) - place(b) })
 	for _, field := range names {
@@ -184,7 +188,7 @@ func (known resolved) value(field string, v any) Value {
 		return Value{Contact: c, Erased: !ok}
 	case fieldAPIUser:
 		return Value{Text: or(known.robots[text], text)}
-	case fieldOldSecret:
+	case fieldSecret, fieldOldSecret:
 		return Value{Text: or(known.hints[text], text)}
 	default:
 		return Value{Text: text}

@@ -59,7 +59,8 @@ func TestHistory(t *testing.T) {
 				{Field: "secret_state", Before: text("ending"), After: text("retired")},
 			}},
 			{"app.rotate", "Ana Silva", "Spend export", made.Hint, audit.Done, []registry.FieldChange{
-				{Field: "reason", After: text("lost")}, {Field: "old_secret", After: text(first.Hint)},
+				{Field: "reason", After: text("lost")},
+				{Field: "old_secret", After: text(first.Hint)},
 				{Field: "old_ends", After: text(w.clock.Now().AddDate(0, 0, 7).Format(time.RFC3339))},
 			}},
 			{"app.edit", "operator:root", "Spend export", "", audit.Done, []registry.FieldChange{
@@ -71,11 +72,16 @@ func TestHistory(t *testing.T) {
 				{Field: "scopes", Before: registry.Value{List: []string{"core.invoice.read"}}, After: registry.Value{List: []string{"core.invoice.write"}}},
 			}},
 			{"app.register", "Ana Silva", "Spend export", first.Hint, audit.Done, []registry.FieldChange{
-				{Field: "name", After: text("Spend export")}, {Field: "description", After: text("Reads invoices for the spend report.")},
-				{Field: "category", After: text("customer")}, {Field: "type", After: text("machine")},
-				{Field: "credential_type", After: text("secret")}, {Field: "contact", After: person("Jo", "Weber", "jo.weber@acme.example")},
-				{Field: "api_user", After: text("Client user")}, {Field: "scopes", After: registry.Value{List: []string{"core.invoice.read"}}},
-				{Field: "default_api", After: text("coupa-core")}, {Field: "status", After: text("active")},
+				{Field: "name", After: text("Spend export")},
+				{Field: "description", After: text("Reads invoices for the spend report.")},
+				{Field: "category", After: text("customer")},
+				{Field: "type", After: text("machine")},
+				{Field: "credential_type", After: text("secret")},
+				{Field: "contact", After: person("Jo", "Weber", "jo.weber@acme.example")},
+				{Field: "api_user", After: text("Client user")},
+				{Field: "scopes", After: registry.Value{List: []string{"core.invoice.read"}}},
+				{Field: "default_api", After: text("coupa-core")},
+				{Field: "status", After: text("active")},
 				{Field: "client_id", After: text(app.ClientID)},
 			}},
 		}
@@ -87,6 +93,29 @@ func TestHistory(t *testing.T) {
 		}
 		if h.Next != 0 || h.AppName != "Spend export" {
 			t.Errorf("next %d of %q", h.Next, h.AppName)
+		}
+	})
+}
+
+// A leak is told of the secret that leaked, also where another was made in its place.
+func TestHistoryOfALeak(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, first := w.register(t, "Leaky")
+		made := w.rotate(t, app.ID, registry.Rotation{Reason: registry.Leaked})
+		if err := w.MarkLeaked(t.Context(), w.admin, app.ID, made.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.rotate(t, app.ID, registry.Rotation{Reason: registry.Leaked}) // which leaked is not said: none is usable
+		events := w.history(t, app.ID).Events
+		var got []string
+		for _, e := range events[:3] {
+			got = append(got, e.Action+" "+e.Hint)
+		}
+		if diff := cmp.Diff([]string{"app.rotate " + w.app(t, app.ID).Secrets[0].Hint, "app.leak " + made.Hint, "app.leak " + first.Hint}, got); diff != "" {
+			t.Error(diff)
+		}
+		if c := events[2].Changes[0]; c.Field != "secret" || c.After.Text != made.Hint {
+			t.Errorf("the secret made in its place: %+v", events[2].Changes)
 		}
 	})
 }

@@ -67,7 +67,7 @@ func splitQuoted(text string) []piece {
 			pieces = append(pieces, piece{text: part, quoted: true})
 			continue
 		}
-		for _, word := range strings.Fields(part) {
+		for word := range strings.FieldsSeq(part) {
 			pieces = append(pieces, piece{text: word})
 		}
 	}
@@ -106,7 +106,8 @@ func tokenTerm(t token, quoted bool) term {
 func dayTerm(day time.Time) term {
 	word := day.Format(time.DateOnly)
 	return term{
-		{words: &span{from: word}}, {words: &span{from: wholeMark + word}},
+		{words: &span{from: word}},
+		{words: &span{from: wholeMark + word}},
 		during("created_at", day), during("modified_at", day),
 	}
 }

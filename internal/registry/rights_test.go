@@ -91,8 +91,7 @@ var calls = map[string]call{
 func TestEveryMethodIsJudged(t *testing.T) {
 	actor := reflect.TypeFor[access.Actor]()
 	methods := reflect.TypeFor[*registry.Registry]()
-	for i := range methods.NumMethod() {
-		m := methods.Method(i)
+	for m := range methods.Methods() {
 		takes := m.Type.NumIn() > 2 && m.Type.In(2) == actor
 		if _, judged := calls[m.Name]; judged != takes {
 			t.Errorf("%s takes an actor: %t, is judged: %t", m.Name, takes, judged)
@@ -236,12 +235,18 @@ func TestPower(t *testing.T) {
 			key   string
 			right access.Right
 		}{
-			"scope of robots": {func(f *registry.AppFields) { f.Scopes = []string{"core.invoice.read", "PM.RobotAccount"} },
-				"scopes", "app.power.scopes", access.RobotsManage},
-			"introspection": {func(f *registry.AppFields) { f.Scopes = []string{"oauth.introspect"} },
-				"scopes", "app.power.scopes", access.RolesManage},
-			"API user with rights": {func(f *registry.AppFields) { f.APIUser = strong.ID },
-				"api_user", "app.power.api_user", access.ConnectionsManage},
+			"scope of robots": {
+				func(f *registry.AppFields) { f.Scopes = []string{"core.invoice.read", "PM.RobotAccount"} },
+				"scopes", "app.power.scopes", access.RobotsManage,
+			},
+			"introspection": {
+				func(f *registry.AppFields) { f.Scopes = []string{"oauth.introspect"} },
+				"scopes", "app.power.scopes", access.RolesManage,
+			},
+			"API user with rights": {
+				func(f *registry.AppFields) { f.APIUser = strong.ID },
+				"api_user", "app.power.api_user", access.ConnectionsManage,
+			},
 		}
 		for name, power := range powers {
 			f := w.fields(name)

@@ -60,8 +60,8 @@ func (r *Registry) rotate(ctx context.Context, actor access.Actor, id AppID, n R
 	if err != nil {
 		return nil, err
 	}
-	if p.how == leakedAt {
-		act.Action = "app.leak"
+	if p.how == leakedAt && p.old.ID != "" {
+		act.Action = actionLeak
 	}
 	if err := r.power(ctx, actor, act, &app); err != nil {
 		return nil, err

@@ -9,6 +9,9 @@ import (
 	"credenza.example/credenza/internal/problem"
 )
 
+// actionLeak is the act of ending a secret because it leaked, with or without a new one in its place.
+const actionLeak = "app.leak"
+
 // Retire takes a secret out of use at once; tokens that were issued stay (product.md decision 17). It takes
 // apps.manage. The last usable secret of an active app cannot be retired: the answer is then problem.Conflict with the
 // key app.secrets.last, and what helps is to deactivate the app. A secret that is not usable stays as it is.
@@ -29,7 +32,7 @@ func (r *Registry) Retire(ctx context.Context, actor access.Actor, id AppID, sec
 // the last included, and one that ended before (protocol.md §3.5). It takes apps.manage, and no power: it only takes
 // away.
 func (r *Registry) MarkLeaked(ctx context.Context, actor access.Actor, id AppID, secretID SecretID) error {
-	return r.stop(ctx, actor, "app.leak", id, secretID, func(_ *App, s Secret) (ending, error) {
+	return r.stop(ctx, actor, actionLeak, id, secretID, func(_ *App, s Secret) (ending, error) {
 		if s.State == SecretLeaked {
 			return "", audit.ErrNothing
 		}

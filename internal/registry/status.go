@@ -43,12 +43,8 @@ func (r *Registry) setStatus(ctx context.Context, actor access.Actor, id AppID, 
 	}
 	err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
 		after := app
-		after.Status, after.Version = status, app.Version+1
-		after.ModifiedAt, after.ModifiedBy = tx.Now(), Author{Kind: actor.Kind, ID: actor.ID}
-		if ends(&app, &after) {
-			after.Generation++
-		}
-		if ok, err := updateApp(tx, &after, version); err != nil || !ok {
+		after.Status, after.ModifiedBy = status, Author{Kind: actor.Kind, ID: actor.ID}
+		if ok, err := updateApp(tx, &after, version, ends(&app, &after)); err != nil || !ok {
 			return audit.Change{}, orStale(err)
 		}
 		tx.Changed(database.TopicApp, string(id))

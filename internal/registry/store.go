@@ -209,14 +209,21 @@ func endContact(tx *database.Tx, app *App, id ContactID) error {
 		database.Micros(tx.Now()), string(app.Organisation), string(app.ID), string(id)).Error, "end a contact")
 }
 
-// updateApp writes an app's own fields if it still has the version, and reports whether it had.
-func updateApp(tx *database.Tx, app *App, version int64) (bool, error) {
-	row := newAppRow(app)
-	result := tx.DB().Model(&appRow{}).
-		Where("organisation_id = ? AND id = ? AND deleted_at IS NULL AND version = ?", string(app.Organisation), string(app.ID), version).
-		Select("Name", "NameKey", "Description", "Category", "Type", "CredentialType", "APIUserID", "DefaultAPI", "Status",
-			"Generation", "ModifiedAt", "ModifiedByKind", "ModifiedByID", "Version").
-		Updates(row)
+// updateApp writes an app's own fields if it still has the version, and reports whether it had. end ends its
+// tokens: the generation rises from whatever it is now, since others raise it without a new version, and never falls.
+func updateApp(tx *database.Tx, app *App, version int64, end bool) (bool, error) {
+	raise := 0
+	if end {
+		raise = 1
+	}
+	result := tx.DB().Exec(`UPDATE apps SET name = ?, name_key = ?, description = ?, category = ?, type = ?, credential_type = ?,
+		api_user_id = ?, default_api = ?, status = ?, generation = generation + ?, version = version + 1,
+		modified_at = ?, modified_by_kind = ?, modified_by_id = ?
+		WHERE organisation_id = ? AND id = ? AND deleted_at IS NULL AND version = ?`,
+		app.Name, app.nameKey, app.Description, string(app.Category), string(app.Type), string(app.CredentialType),
+		string(app.APIUser.ID), app.DefaultAPI, string(app.Status), raise,
+		database.Micros(tx.Now()), string(app.ModifiedBy.Kind), app.ModifiedBy.ID,
+		string(app.Organisation), string(app.ID), version)
 	return result.RowsAffected == 1, wrap(result.Error, "write an app")
 }
 

@@ -71,10 +71,9 @@ type sql struct {
 	args []any
 }
 
-func (s *sql) add(text string, args ...any) *sql {
+func (s *sql) add(text string, args ...any) {
 	s.text.WriteString(text)
 	s.args = append(s.args, args...)
-	return s
 }
 
 // source adds a SELECT of the organisation and ID of all apps that a term matches, each match driven by its own index.

@@ -94,17 +94,6 @@ func stopSecret(tx *database.Tx, app *App, id SecretID, how ending, at time.Time
 	return wrap(result.Error, "stop a secret")
 }
 
-// nonceRow is a row of spent_nonces.
-type nonceRow struct {
-	OrganisationID access.OrganisationID `gorm:"primaryKey"`
-	NonceHash      string                `gorm:"primaryKey"`
-	TargetID       AppID
-	SpentAt        time.Time `gorm:"serializer:micros"`
-}
-
-// TableName names the table for the ORM.
-func (*nonceRow) TableName() string { return "spent_nonces" }
-
 // spentOn returns the app that a nonce was spent on; spent is false when it was not.
 func (s *store) spentOn(ctx context.Context, org access.OrganisationID, hash string) (id AppID, spent bool, err error) {
 	return readNonce(s.db.Read(ctx), org, hash)

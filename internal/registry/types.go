@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"slices"
 	"time"
 
 	"credenza.example/credenza/internal/access"
@@ -129,9 +130,9 @@ type App struct {
 // Usable returns the secrets that work now, oldest first: none, one or two.
 func (a *App) Usable() []Secret {
 	var usable []Secret
-	for i := len(a.Secrets) - 1; i >= 0; i-- {
-		if a.Secrets[i].Usable() {
-			usable = append(usable, a.Secrets[i])
+	for _, s := range slices.Backward(a.Secrets) {
+		if s.Usable() {
+			usable = append(usable, s)
 		}
 	}
 	return usable

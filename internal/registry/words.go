@@ -33,7 +33,7 @@ type token struct {
 // its own besides, in one spelling.
 func tokens(text string) []token {
 	var list []token
-	for _, piece := range strings.Fields(text) {
+	for piece := range strings.FieldsSeq(text) {
 		if day, ok := parseDay(piece, time.UTC); ok {
 			list = append(list, token{text: day.Format(time.DateOnly)})
 		}

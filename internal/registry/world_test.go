@@ -39,14 +39,13 @@ type world struct {
 	master   *keyring.Master
 	deps     registry.Deps
 
-	acme, globex   identity.Organisation
-	admin, viewer  access.Actor // of Acme
-	globexAdmin    access.Actor
-	client         identity.RobotAccount // Acme's API user "Client user"
-	supplier, msp  identity.RobotAccount
-	globexClient   identity.RobotAccount
-	nobody         access.Actor // of Acme, without any right
-	personOfGlobex identity.Person
+	acme, globex  identity.Organisation
+	admin, viewer access.Actor // of Acme
+	globexAdmin   access.Actor
+	client        identity.RobotAccount // Acme's API user "Client user"
+	supplier, msp identity.RobotAccount
+	globexClient  identity.RobotAccount
+	nobody        access.Actor // of Acme, without any right
 }
 
 // each runs a test in a fresh world on SQLite and one on PostgreSQL.
@@ -324,3 +323,17 @@ func wantSentence(t *testing.T, key string, args map[string]any) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// atOnce runs a function in several goroutines that start together.
+func atOnce(n int, run func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			run(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+}

@@ -1,0 +1,44 @@
+package registry_test
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"credenza.example/credenza/internal/database"
+)
+
+// statements counts what is read from the database, but for the polling of the change counter. hook, when set, runs
+// before each of these statements.
+type statements struct {
+	n    atomic.Int64
+	hook atomic.Pointer[func(sql string)]
+}
+
+func watch(t *testing.T, db *database.DB) *statements {
+	t.Helper()
+	s := &statements{}
+	count := func(g *gorm.DB) {
+		sql := g.Statement.SQL.String()
+		if strings.Contains(sql, "change") {
+			return
+		}
+		s.n.Add(1)
+		if hook := s.hook.Load(); hook != nil {
+			(*hook)(sql)
+		}
+	}
+	callbacks := db.Read(t.Context()).Callback()
+	err := errors.Join(
+		callbacks.Query().After("gorm:query").Register("test:count", count),
+		callbacks.Row().After("gorm:row").Register("test:count", count),
+		callbacks.Raw().After("gorm:raw").Register("test:count", count),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
