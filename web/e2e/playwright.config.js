@@ -3,13 +3,11 @@
 import { defineConfig } from '@playwright/test';
 import { chromium } from './chromium.js';
 
-const ci = Boolean(process.env.CI);
-
 export default defineConfig({
   testDir: '.',
-  testMatch: '*.spec.js',
   outputDir: 'test-results',
-  forbidOnly: ci,
+  globalSetup: './setup.js', // one server for the whole run
+  forbidOnly: Boolean(process.env.CI),
   retries: 0, // a test that passes at the second try hides a fault
   workers: 1, // two cores: one for the browser, one for the server
   timeout: 30_000,
@@ -24,10 +22,12 @@ export default defineConfig({
     timezoneId: 'UTC',
     viewport: { width: 1280, height: 800 },
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    trace: 'off', // it doubles the time; --trace retain-on-failure writes one
   },
   projects: [
-    { name: 'scripts', use: { javaScriptEnabled: true } },
-    { name: 'no-scripts', grep: /@plain/, use: { javaScriptEnabled: false } },
+    { name: 'first', testMatch: 'first.js', teardown: 'last' }, // who signs in; what lists are filled with
+    { name: 'scripts', testMatch: '*.spec.js', dependencies: ['first'] },
+    { name: 'no-scripts', testMatch: '*.spec.js', grep: /@plain/, dependencies: ['first'], use: { javaScriptEnabled: false } },
+    { name: 'last', testMatch: 'last.js' }, // looks at all that was said, logged and stored, also after a failure
   ],
 });

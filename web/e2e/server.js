@@ -1,93 +1,115 @@
-// Starts and stops bin/credenza for tests, in a directory of its own, on ports that the system chooses.
+// Starts and stops bin/credenza for tests, in a directory of its own, as `make run` would: `serve --demo`.
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const binary = fileURLToPath(new URL('../../bin/credenza', import.meta.url));
 
-// The one password of the people of the demonstration.
-export const password = 'correct horse battery staple';
-
 const startTimeout = 30_000;
 const stopTimeout = 30_000;
 
-export class Server {
-  dir; // working directory: ./data holds the database
-  url; // of the portal, without a slash at the end
-  output = ''; // everything the process ever printed, also before a restart
-  #process;
-  #env;
+/** A password that anybody can see is none, and that no two runs share. */
+export const fakePassword = () => `no real password ${randomBytes(6).toString('hex')}`;
 
-  // start serves the demonstration and resolves when the portal has its address.
-  static async start(env = {}) {
+/** Runs a program and collects what it prints. input goes to its standard input. */
+export async function run(program, args, { input = '', ...options } = {}) {
+  const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+  const printed = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => { printed[name] += text; });
+  }
+  child.stdin.on('error', () => {}); // a program that reads no input closes it
+  child.stdin.end(input);
+  const [code] = await once(child, 'close');
+  return { code, ...printed };
+}
+
+/** Runs a command of the binary beside a server, on the same database and key. With --json the document is parsed. */
+export async function command({ dir, env }, ...args) {
+  const done = await run(binary, args, { cwd: dir, env });
+  if (done.code !== 0) throw new Error(`credenza ${args.join(' ')} ended with ${done.code}:\n${done.stderr}`);
+  return args.includes('--json') ? JSON.parse(done.stdout) : done.stdout;
+}
+
+export class Server {
+  dir; // working directory: ./data holds the database, ./tmp temporary files, ./out what the process printed
+  env; // of the process and of commands beside it
+  url; // what the process calls its address, without a slash at the end
+  printed = { stdout: '', stderr: '' };
+  #child;
+
+  /**
+   * Serves the demonstration; resolves when the portal has said where it is. settings(dir) returns further variables of
+   * the environment.
+   */
+  static async start(settings = () => ({})) {
     if (!existsSync(binary)) throw new Error('bin/credenza is missing; run make build');
     const server = new Server();
     server.dir = mkdtempSync(join(tmpdir(), 'credenza-e2e-'));
-    server.#env = {
+    for (const sub of ['tmp', 'home', 'key', 'out']) mkdirSync(join(server.dir, sub), { mode: 0o700 });
+    server.env = {
       PATH: process.env.PATH,
-      HOME: server.dir,
+      HOME: join(server.dir, 'home'),
+      TMPDIR: join(server.dir, 'tmp'),
       CREDENZA_ADDR: '127.0.0.1:0',
       CREDENZA_ADMIN_ADDR: '127.0.0.1:0',
       CREDENZA_GATEWAY_ADDR: '127.0.0.1:0',
-      CREDENZA_DEMO_PASSWORD: password,
-      ...env,
+      CREDENZA_MASTER_KEY_FILE: join(server.dir, 'key', 'master.key'),
+      CREDENZA_DEMO_PASSWORD: fakePassword(),
+      ...await settings(server.dir),
     };
-    await server.#serve();
+    try {
+      await server.#serve();
+    } catch (error) {
+      await server.remove();
+      throw error;
+    }
     return server;
   }
 
+  get pid() { return this.#child.pid; }
+
   async #serve() {
-    const child = spawn(binary, ['serve', '--demo'], { cwd: this.dir, env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#process = child;
-    const begin = this.output.length;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8');
-      stream.on('data', (text) => { this.output += text; });
+    const child = this.#child = spawn(binary, ['serve', '--demo'], {
+      cwd: this.dir, env: this.env, stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const name of ['stdout', 'stderr']) {
+      child[name].setEncoding('utf8').on('data', (text) => {
+        this.printed[name] += text;
+        writeFileSync(join(this.dir, 'out', name), text, { flag: 'a' });
+      });
     }
-    const deadline = Date.now() + startTimeout;
-    let found;
-    while (!(found = /^Credenza is at (\S+)$/m.exec(this.output.slice(begin)))) {
-      if (child.exitCode !== null) throw new Error(`credenza serve ended with ${child.exitCode}:\n${this.output}`);
-      if (Date.now() > deadline) throw new Error(`credenza serve printed no address:\n${this.output}`);
-      await new Promise((resolve) => { setTimeout(resolve, 20); });
+    child.on('exit', (code, signal) => writeFileSync(join(this.dir, 'out', 'exit'), String(code ?? signal)));
+    const told = () => /^Credenza is at (http:\S+)$/m.exec(this.printed.stdout);
+    const limit = AbortSignal.timeout(startTimeout);
+    while (!told()) {
+      if (child.exitCode !== null) throw new Error(`credenza serve ended with ${child.exitCode}:\n${this.printed.stderr}`);
+      if (limit.aborted) throw new Error(`credenza serve said no address:\n${this.printed.stdout}${this.printed.stderr}`);
+      await Promise.race([once(child.stdout, 'data', { signal: limit }), once(child, 'exit', { signal: limit })]).catch(() => {});
     }
-    this.url = found[1];
+    [, this.url] = told();
   }
 
-  // restart serves the same data again, at the same address.
-  async restart() {
-    await this.#end();
-    this.#env.CREDENZA_ADDR = new URL(this.url).host;
-    await this.#serve();
-  }
-
-  // stop ends the process and removes what it stored.
+  /** Asks the process to end, waits, and returns its exit code. */
   async stop() {
-    await this.#end();
+    const child = this.#child;
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      const kill = setTimeout(() => child.kill('SIGKILL'), stopTimeout);
+      await ended;
+      clearTimeout(kill);
+    }
+    return child.exitCode;
+  }
+
+  /** Ends the process and removes everything it stored. */
+  async remove() {
+    if (this.#child) await this.stop();
     rmSync(this.dir, { recursive: true, force: true });
-  }
-
-  async #end() {
-    const child = this.#process;
-    if (child.exitCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    const kill = setTimeout(() => child.kill('SIGKILL'), stopTimeout);
-    await ended;
-    clearTimeout(kill);
-  }
-
-  // command runs another command of the binary beside the server, on the same database and key.
-  async command(...args) {
-    const child = spawn(binary, args, { cwd: this.dir, env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text) => { stdout += text; });
-    child.stderr.setEncoding('utf8').on('data', (text) => { stderr += text; });
-    const [code] = await once(child, 'close');
-    return { code, stdout, stderr };
   }
 }

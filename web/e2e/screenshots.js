@@ -1,0 +1,127 @@
+// Pictures of every page, for people to look at: `npm run screenshots -- DIRECTORY [page …]`. Each page at 1280 and 390
+// px, light and dark. With `--docs FILE` only the picture of the README is made.
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { chromium as playwright } from '@playwright/test';
+import { chromium } from './chromium.js';
+import { fillRegister, readReveal, register, rotate, signIn } from './pages.js';
+import { command, Server } from './server.js';
+
+const widths = { 1280: 800, 390: 844 };
+const themes = ['light', 'dark'];
+const [first, ...rest] = process.argv.slice(2);
+if (!first) throw new Error('Name the directory for the pictures.');
+
+const server = await Server.start();
+const browser = await playwright.launch({ executablePath: chromium(), args: ['--disable-gpu', '--disable-quic'] });
+
+/** Opens a page of somebody who is signed in; without an address nobody is. */
+async function open(email, options = {}) {
+  const context = await browser.newContext({
+    baseURL: server.url, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', viewport: { width: 1280, height: 800 }, ...options,
+  });
+  context.on('page', (page) => page.on('dialog', (dialog) => dialog.accept()));
+  const page = await context.newPage();
+  if (email) {
+    await page.goto('/signin');
+    await signIn(page, email, server.env.CREDENZA_DEMO_PASSWORD);
+    await page.waitForURL(`${server.url}/`);
+  }
+  return page;
+}
+
+/** Secrets for the apps of the demonstration, so that the grid shows more than one state. */
+async function dress(page) {
+  const apps = await command(server, 'app', 'list', '--org', 'acme', '--json');
+  const id = (name) => apps.find((app) => app.name === name).id;
+  await rotate(page, id('SAP spend export'));
+  await rotate(page, id('SAP spend export'));
+  await rotate(page, id('Workforce sync'));
+  await rotate(page, id('MSP reporting'));
+  return id('SAP spend export');
+}
+
+/** The pages by name: who looks, and where or what to do. */
+function views(app) {
+  const go = (path) => (page) => page.goto(path);
+  const admin = 'admin@acme.example';
+  return {
+    signin: [null, go('/signin')],
+    'signin-wrong': [null, async (page) => { await page.goto('/signin'); await signIn(page, admin, 'no such password'); }],
+    home: [admin, go('/')],
+    help: [admin, go('/help')],
+    grid: [admin, go('/apps')],
+    'grid-menu': [admin, async (page) => { await page.goto('/apps'); await page.getByRole('button', { name: /^Actions for/ }).first().click(); }],
+    'grid-filtered': [admin, go('/apps?q=export&category=customer')],
+    'grid-no-match': [admin, go('/apps?q=nothing+of+this&status=inactive')],
+    'grid-secret': [admin, go('/apps?hint=secret')],
+    'grid-empty': ['viewer@globex.example', go('/apps?status=inactive&category=msp')],
+    register: [admin, go('/apps/new')],
+    'register-errors': [admin, async (page) => { await page.goto('/apps/new'); await page.getByRole('button', { name: 'Create app' }).click(); }],
+    reveal: [admin, async (page, shot) => {
+      await fillRegister(page, { name: `Order mirror ${shot}`, scopes: ['core.purchase_order.read'] });
+      await page.getByRole('button', { name: 'Create app' }).click();
+      await readReveal(page);
+    }],
+    detail: [admin, go(`/apps/${app}`)],
+    'detail-viewer': ['viewer@acme.example', go(`/apps/${app}`)],
+    edit: [admin, go(`/apps/${app}/edit`)],
+    rotate: [admin, go(`/apps/${app}/secrets/new`)],
+    'rotate-leaked': [admin, async (page) => {
+      await page.goto(`/apps/${app}/secrets/new`);
+      await page.getByRole('radio', { name: 'The secret has leaked' }).check();
+    }],
+    history: [admin, go(`/apps/${app}/history`)],
+    deactivate: [admin, go(`/apps/${app}/deactivate`)],
+    'deactivate-dialog': [admin, async (page) => {
+      await page.goto(`/apps/${app}`);
+      await page.getByRole('link', { name: 'Deactivate', exact: true }).click();
+      await page.getByRole('dialog').waitFor();
+    }],
+    delete: [admin, go(`/apps/${app}/delete`)],
+    forbidden: ['viewer@acme.example', go('/apps/new')],
+    'no-rights': ['guest@acme.example', go('/')],
+    'not-found': [admin, go('/no/such/page')],
+  };
+}
+
+async function all(directory, wanted) {
+  mkdirSync(directory, { recursive: true });
+  const app = await dress(await open('admin@acme.example'));
+  const pages = {};
+  let shots = 0;
+  for (const [name, [who, show]] of Object.entries(views(app))) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const page = pages[who] ??= await open(who);
+    for (const [width, height] of Object.entries(widths)) {
+      for (const colorScheme of themes) {
+        await page.setViewportSize({ width: Number(width), height });
+        await page.emulateMedia({ colorScheme });
+        await show(page, shots += 1);
+        await page.screenshot({ path: join(directory, `${name}-${width}-${colorScheme}.png`), fullPage: !/menu|dialog/.test(name) });
+      }
+    }
+  }
+  console.log(`${shots} pictures are in ${directory}.`);
+}
+
+/** The grid of a working day, for the README. */
+async function docs(file) {
+  const page = await open('admin@acme.example', { colorScheme: 'light' });
+  await dress(page);
+  for (const [name, category, user, scopes] of [
+    ['Coupa invoice archive', 'Customer', /client user/, ['core.invoice.read']],
+    ['Candidate screening', 'Partner', /supplier user/, ['ccw.candidates']],
+  ]) await register(page, { name, category, user, scopes });
+  await page.goto('/apps');
+  await page.screenshot({ path: file, scale: 'css' });
+  console.log(`The picture is ${file}.`);
+}
+
+try {
+  if (first === '--docs') await docs(resolve(rest[0]));
+  else await all(resolve(first), rest);
+} finally {
+  await browser.close();
+  await server.remove();
+}
