@@ -150,7 +150,7 @@ func (r *rooms) apiUserNamed(ctx context.Context, actor access.Actor, category r
 }
 
 func (p *program) appRotateCommand() *cobra.Command {
-	var reason, label, expires, oldEnds string
+	var reason, label, expires, old, oldEnds string
 	cmd := &cobra.Command{
 		Use:   "rotate CLIENT_ID",
 		Short: "Make a new secret beside the old one and print it",
@@ -166,7 +166,7 @@ func (p *program) appRotateCommand() *cobra.Command {
 				return err
 			}
 			made, err := r.registry.Rotate(cmd.Context(), actor, app.ID, registry.Rotation{
-				Reason: registry.Reason(reason), Label: label,
+				Reason: registry.Reason(reason), Label: label, Old: secretNamed(app, old),
 				Expires: registry.Expiry{Choice: registry.ExpiryChoice(expires)},
 				OldEnds: registry.End{Choice: registry.EndChoice(oldEnds)},
 			})
@@ -178,9 +178,20 @@ func (p *program) appRotateCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "planned", "planned, lost or leaked (which ends the old secret and its tokens now)")
+	cmd.Flags().StringVar(&old, "old", "", "which secret it takes over from, by ID or last four characters; needed when two work")
 	cmd.Flags().StringVar(&oldEnds, "old-ends", "", "when the old secret ends: now, 1h, 24h, 7d (default), 30d")
 	cmd.Flags().StringVar(&expires, "expires", "", "when the new secret expires: 90d, 180d, 1y (default), never")
 	cmd.Flags().StringVar(&label, "label", "", "label of the new secret; the month when left out")
 	p.jsonFlag(cmd)
 	return cmd
+}
+
+// secretNamed returns the usable secret of an app with this ID or hint; what names none is handed on and refused.
+func secretNamed(app registry.App, name string) registry.SecretID {
+	for _, s := range app.Usable() {
+		if s.Hint == name {
+			return s.ID
+		}
+	}
+	return registry.SecretID(name)
 }

@@ -13,6 +13,7 @@ import (
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/internal/signin"
 )
@@ -23,22 +24,22 @@ type demoPerson struct {
 	roles              []string
 }
 
-// demonstrate fills an empty database with the demonstration (architecture.md §5) and prints who can sign in.
+// demonstrate makes sure that the demonstration is there (architecture.md §5), also after a start that was cut off, and
+// prints who can sign in.
 func (r *rooms) demonstrate(ctx context.Context, out io.Writer) error {
 	orgs, err := r.identity.Organisations(ctx)
 	if err != nil {
 		return err
 	}
+	if !onlyDemo(orgs) {
+		return errors.New("the database is in use and holds other organisations than the demonstration's: start without --demo")
+	}
 	password, where, err := r.demoPassword()
 	if err != nil {
 		return err
 	}
-	if len(orgs) == 0 {
-		if err := r.fillDemo(ctx, password); err != nil {
-			return fmt.Errorf("fill the demonstration: %w", err)
-		}
-	} else if !isDemo(orgs) {
-		return errors.New("the database is in use and holds no demonstration: start without --demo")
+	if err := r.fillDemo(ctx, signin.NewSecret(password)); err != nil {
+		return fmt.Errorf("fill the demonstration: %w", err)
 	}
 	_, _ = fmt.Fprintf(out, `This is a demonstration. Sign in with one of these addresses:
   admin@acme.example      integration admin of Acme: sees and manages its apps
@@ -75,16 +76,14 @@ func (r *rooms) demoPassword() (password, where string, err error) {
 	return password, "kept in " + path, os.WriteFile(path, []byte(password+"\n"), 0o600)
 }
 
-func isDemo(orgs []identity.Organisation) bool {
-	for _, o := range orgs {
-		if o.ClientPrefix == "GLBX" {
-			return true
-		}
-	}
-	return false
+// demoOrganisation is an organisation of the demonstration with its people.
+type demoOrganisation struct {
+	identity.NewOrganisation
+	domain string
+	people []demoPerson
 }
 
-func (r *rooms) fillDemo(ctx context.Context, password string) error {
+func demoOrganisations() []demoOrganisation {
 	members := []demoPerson{
 		{"admin", "Ana", "Silva", []string{identity.RoleAdministrator}},
 		{"viewer", "Jo", "Weber", []string{identity.RoleViewer}},
@@ -94,26 +93,52 @@ func (r *rooms) fillDemo(ctx context.Context, password string) error {
 		{"root", "Robin", "Root", []string{identity.RolePlatformAdministrator}},
 		{"support", "Sam", "Support", []string{identity.RoleSupport}},
 	}
-	for _, o := range []struct {
-		org    identity.NewOrganisation
-		domain string
-		people []demoPerson
-	}{
+	return []demoOrganisation{
 		{identity.NewOrganisation{Name: "Acme", ClientPrefix: "ACME"}, "acme.example", members},
 		{identity.NewOrganisation{Name: "Globex", ClientPrefix: "GLBX"}, "globex.example", members},
 		{identity.NewOrganisation{Name: "Platform", ClientPrefix: "PLATFORM", Kind: identity.Platform}, "platform.example", staff},
-	} {
-		org, err := r.identity.CreateOrganisation(ctx, access.System("demonstration", ""), o.org)
+	}
+}
+
+// onlyDemo reports whether there is no organisation but those of the demonstration.
+func onlyDemo(orgs []identity.Organisation) bool {
+	for _, o := range orgs {
+		known := false
+		for _, d := range demoOrganisations() {
+			known = known || o.ClientPrefix == d.ClientPrefix
+		}
+		if !known {
+			return false
+		}
+	}
+	return true
+}
+
+// fillDemo makes what is missing. The last person of an organisation is made last of all: once there, its apps are not
+// made again, since somebody may have deleted them.
+func (r *rooms) fillDemo(ctx context.Context, password signin.Secret) error {
+	for _, d := range demoOrganisations() {
+		org, err := r.identity.FindOrganisation(ctx, d.ClientPrefix)
+		if problem.Is(err, problem.NotFound) {
+			org, err = r.identity.CreateOrganisation(ctx, access.System("demonstration", ""), d.NewOrganisation)
+		}
 		if err != nil {
 			return err
 		}
-		for _, one := range o.people {
-			if err := r.demoPerson(ctx, org, one, one.local+"@"+o.domain, password); err != nil {
+		for i, one := range d.people {
+			if err := r.demoPerson(ctx, org, one, one.local+"@"+d.domain, password); err != nil {
 				return err
 			}
-		}
-		if org.Kind == identity.Customer {
-			if err := r.demoApps(ctx, org, o.domain); err != nil {
+			if i != len(d.people)-2 || org.Kind != identity.Customer {
+				continue
+			}
+			if _, err := r.identity.PersonByEmail(ctx, d.people[i+1].local+"@"+d.domain); !problem.Is(err, problem.NotFound) {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if err := r.demoApps(ctx, org, d.domain); err != nil {
 				return err
 			}
 		}
@@ -121,15 +146,22 @@ func (r *rooms) fillDemo(ctx context.Context, password string) error {
 	return nil
 }
 
-func (r *rooms) demoPerson(ctx context.Context, org identity.Organisation, one demoPerson, email, password string) error {
+// demoPerson makes a person, or gives one who is there the password that is printed.
+func (r *rooms) demoPerson(ctx context.Context, org identity.Organisation, one demoPerson, email string, password signin.Secret) error {
 	actor := access.System("demonstration", org.ID)
-	person, err := r.identity.CreatePerson(ctx, actor, identity.NewPerson{
-		Organisation: org.ID, Email: email, FirstName: one.first, LastName: one.last, Roles: one.roles,
-	})
+	person, err := r.identity.PersonByEmail(ctx, email)
+	if problem.Is(err, problem.NotFound) {
+		person, err = r.identity.CreatePerson(ctx, actor, identity.NewPerson{
+			Organisation: org.ID, Email: email, FirstName: one.first, LastName: one.last, Roles: one.roles,
+		})
+	}
 	if err != nil {
 		return err
 	}
-	return r.signin.SetPassword(ctx, actor, person.ID, signin.NewSecret(password))
+	if has, err := r.signin.HasPassword(ctx, person.ID, password); err != nil || has {
+		return err
+	}
+	return r.signin.SetPassword(ctx, actor, person.ID, password)
 }
 
 // demoApps makes the API user "automation" and a few apps without secrets.
@@ -138,13 +170,13 @@ func (r *rooms) demoApps(ctx context.Context, org identity.Organisation, domain 
 	_, err := r.identity.CreateRole(ctx, system, identity.NewRole{
 		Organisation: org.ID, Name: "Automation", Rights: []access.Right{access.RobotsManage, access.ConnectionsManage},
 	})
-	if err != nil {
+	if err := unlessTaken(err); err != nil {
 		return err
 	}
 	_, err = r.identity.CreateRobot(ctx, system, identity.NewRobot{
 		Organisation: org.ID, Name: "automation", DisplayName: "Automation", Kind: identity.KindClient, Roles: []string{"Automation"},
 	})
-	if err != nil {
+	if err := unlessTaken(err); err != nil {
 		return err
 	}
 	admin, err := r.identity.PersonByEmail(ctx, "admin@"+domain)
@@ -161,11 +193,19 @@ func (r *rooms) demoApps(ctx context.Context, org identity.Organisation, domain 
 	}
 	for _, app := range demoApps(admin) {
 		app.APIUser = userOfKind(users, app.Category)
-		if _, _, err := r.registry.Register(ctx, actor, app); err != nil {
+		if _, _, err := r.registry.Register(ctx, actor, app); unlessTaken(err) != nil {
 			return fmt.Errorf("app %s: %w", app.Name, err)
 		}
 	}
 	return nil
+}
+
+// unlessTaken passes over a name that is there already: nothing else can be wrong with what stands in this file.
+func unlessTaken(err error) error {
+	if problem.Is(err, problem.Invalid) {
+		return nil
+	}
+	return err
 }
 
 func demoApps(contact identity.Person) []registry.NewApp {

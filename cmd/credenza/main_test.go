@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -350,9 +351,79 @@ func TestDemonstrationKeepsItsPassword(t *testing.T) {
 	}
 }
 
+// What is printed works, however the demonstration was started before.
+func TestPrintedPasswordWorks(t *testing.T) {
+	i := newInstallation(t)
+	signIn := func(s *server) int {
+		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		answer, err := client.PostForm(s.url+"/signin", url.Values{"email": {"admin@acme.example"}, "password": {s.password}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode
+	}
+	for _, set := range []string{"", "visibly-fake-password", "short", ""} {
+		t.Run("set to "+set, func(t *testing.T) {
+			started := *i
+			started.environ = append(slices.Clone(i.environ), "CREDENZA_DEMO_PASSWORD="+set)
+			if status := signIn(started.serve(t, "--demo")); status != http.StatusSeeOther {
+				t.Errorf("signing in with the printed password: %d", status)
+			}
+		})
+	}
+}
+
+// A start that was cut off is taken up by the next one.
+func TestDemonstrationIsTakenUp(t *testing.T) {
+	i := newInstallation(t)
+	must[orgDocument](t, i, "org", "create", "--name", "Acme", "--prefix", "ACME")
+	t.Run("start", func(t *testing.T) { i.serve(t, "--demo") })
+	if orgs := must[[]orgDocument](t, i, "org", "list"); len(orgs) != 3 {
+		t.Errorf("%d organisations", len(orgs))
+	}
+	rows := must[[]appRow](t, i, "app", "list", "--org", "acme")
+	down := must[appDocument](t, i, "app", "deactivate", rows[0].ClientID)
+	must[map[string]any](t, i, "app", "delete", down.ClientID)
+	t.Run("start again", func(t *testing.T) { i.serve(t, "--demo") })
+	if again := must[[]appRow](t, i, "app", "list", "--org", "acme"); len(again) != len(rows)-1 {
+		t.Errorf("%d apps after one of %d was deleted", len(again), len(rows))
+	}
+}
+
+func TestInvitedPersonGetsAnotherLink(t *testing.T) {
+	i := newInstallation(t)
+	acme(t, i)
+	first := must[personDocument](t, i, "person", "create", "--org", "acme", "--email", "bo@acme.example")
+	again := must[personDocument](t, i, "person", "create", "--org", "acme", "--email", "bo@acme.example")
+	if first.ID != again.ID || first.SigninLink == again.SigninLink || again.SigninLink == "" {
+		t.Errorf("%+v\n%+v", first, again)
+	}
+}
+
+func TestRotateNamesTheOldSecretOfTwo(t *testing.T) {
+	i := newInstallation(t)
+	acme(t, i)
+	made := newApp(t, i, "Two")
+	second := must[credentialDocument](t, i, "app", "rotate", made.ClientID)
+	if code, _, stderr := i.run(t, "app", "rotate", made.ClientID); code != 1 || stderr == "" {
+		t.Errorf("a third secret: exit %d: %s", code, stderr)
+	}
+	hint := made.ClientSecret[len(made.ClientSecret)-4:]
+	third := must[credentialDocument](t, i, "app", "rotate", made.ClientID, "--old", hint, "--old-ends", "now")
+	usable := map[string]string{}
+	for _, s := range must[appDocument](t, i, "app", "show", made.ClientID).Secrets {
+		usable[s.ID] = s.State
+	}
+	if len(usable) != 3 || usable[third.SecretID] != "active" || usable[second.SecretID] == "retired" {
+		t.Errorf("states %v", usable)
+	}
+}
+
 func TestDemonstrationNeedsAnEmptyDatabase(t *testing.T) {
 	i := newInstallation(t)
 	acme(t, i)
+	must[orgDocument](t, i, "org", "create", "--name", "Initech", "--prefix", "INI")
 	if code, _, stderr := i.run(t, "serve", "--demo"); code != 1 || !strings.Contains(stderr, "without --demo") {
 		t.Errorf("exit %d: %s", code, stderr)
 	}

@@ -33,6 +33,7 @@ type rooms struct {
 	ring      *keyring.Ring
 	catalogue *scope.Catalogue
 	identity  *identity.Directory
+	release   func() // gives the server's lock back; nil without one
 	signin    *signin.Service
 	registry  *registry.Registry
 }
@@ -43,6 +44,7 @@ type migration int
 const (
 	migrateEmpty  migration = iota // make a new database ready, refuse an old one: a server may be running on it
 	migrateAlways                  // bring any up to date
+	migrateServe                   // the same, once this process is the one that serves
 )
 
 // open reads the settings, opens the database with its master key and wires the rooms. Database and key are made when
@@ -59,11 +61,17 @@ func (p *program) open(ctx context.Context, m migration) (*rooms, error) {
 		return nil, err
 	}
 	r := &rooms{cfg: cfg, log: log, db: db, metrics: prometheus.NewRegistry()}
-	if err := r.prepare(ctx, m); err != nil {
-		r.close()
-		return nil, err
+	if m == migrateServe {
+		// First of all: nothing of a database may be changed under the server that runs on it.
+		r.release, err = db.LockServer()
 	}
-	if err := r.wire(); err != nil {
+	if err == nil {
+		err = r.prepare(ctx, m)
+	}
+	if err == nil {
+		err = r.wire()
+	}
+	if err != nil {
 		r.close()
 		return nil, err
 	}
@@ -72,9 +80,6 @@ func (p *program) open(ctx context.Context, m migration) (*rooms, error) {
 
 // prepare migrates and opens the keys. The order matters: see keyring.Prepare.
 func (r *rooms) prepare(ctx context.Context, m migration) error {
-	if err := r.db.CheckIntegrity(ctx); err != nil {
-		return err
-	}
 	create, err := keyring.Prepare(ctx, r.db, r.cfg.MasterKeyFile)
 	if err != nil {
 		return err
@@ -83,7 +88,7 @@ func (r *rooms) prepare(ctx context.Context, m migration) error {
 	if err != nil {
 		return err
 	}
-	if empty || m == migrateAlways {
+	if empty || m != migrateEmpty {
 		err = r.db.Migrate(ctx)
 	} else {
 		err = r.db.CheckSchema(ctx)
@@ -149,6 +154,9 @@ func tagKeysOf(ring *keyring.Ring) []secret.TagKey {
 
 func (r *rooms) close() {
 	closeQuietly(r.db, r.log)
+	if r.release != nil {
+		r.release()
+	}
 }
 
 func closeQuietly(c io.Closer, log *slog.Logger) {

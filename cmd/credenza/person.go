@@ -48,7 +48,7 @@ func (p *program) personCreateCommand() *cobra.Command {
 	var f newPersonFlags
 	cmd := &cobra.Command{
 		Use:   "create --org ORG --email ADDRESS [--admin]",
-		Short: "Create a person and print a one-time sign-in link",
+		Short: "Create a person and print a one-time sign-in link; again for somebody who has not come in yet",
 		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
@@ -88,9 +88,12 @@ func (r *rooms) createPerson(ctx context.Context, f newPersonFlags) (personDocum
 		n.Roles = append(n.Roles, administratorRole(org))
 	}
 	n.FirstName, n.LastName = namesFor(n)
-	person, err := r.identity.CreatePerson(ctx, operator(org.ID), n)
-	if err != nil {
-		return personDocument{}, err
+	person, err := r.identity.PersonByEmail(ctx, n.Email)
+	if err != nil || person.Organisation != org.ID || person.Status != identity.Invited {
+		// Otherwise the person was made before and has not come in: only the link is made anew.
+		if person, err = r.identity.CreatePerson(ctx, operator(org.ID), n); err != nil {
+			return personDocument{}, err
+		}
 	}
 	link, err := r.signin.MakeSetupLink(ctx, operator(org.ID), person.ID)
 	if err != nil {
@@ -99,6 +102,9 @@ func (r *rooms) createPerson(ctx context.Context, f newPersonFlags) (personDocum
 	document := newPersonDocument(person, org)
 	document.Roles, document.LinkExpires = n.Roles, &link.ExpiresAt
 	document.SigninLink = r.cfg.Issuer(r.cfg.Addr) + "/people/accept?" + url.Values{"token": {link.Token.Reveal()}}.Encode()
+	if r.cfg.PublicURL == "" && strings.HasSuffix(r.cfg.Addr, ":0") {
+		document.SigninLink = strings.TrimPrefix(document.SigninLink, r.cfg.Issuer(r.cfg.Addr)) // the server prints its port
+	}
 	return document, nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"credenza.example/credenza/internal/config"
 	"credenza.example/credenza/internal/i18n"
 	"credenza.example/credenza/internal/oauth"
 	"credenza.example/credenza/static"
@@ -41,20 +42,17 @@ func (p *program) serveCommand() *cobra.Command {
 }
 
 func (p *program) serve(ctx context.Context, demo bool) error {
-	r, err := p.open(ctx, migrateAlways)
+	if demo {
+		if err := p.validateDemo(); err != nil {
+			return err
+		}
+	}
+	r, err := p.open(ctx, migrateServe)
 	if err != nil {
 		return err
 	}
 	defer r.close()
-	release, err := r.db.LockServer()
-	if err != nil {
-		return err
-	}
-	defer release()
 	if demo {
-		if err := r.cfg.ValidateDemo(); err != nil {
-			return err
-		}
 		if err := r.demonstrate(ctx, p.stdout); err != nil {
 			return err
 		}
@@ -76,6 +74,16 @@ func (p *program) serve(ctx context.Context, demo bool) error {
 	_, _ = fmt.Fprintf(p.stdout, "Credenza is at %s\n", issuer)
 	r.log.InfoContext(ctx, "serving", "url", issuer, "addr", public.Addr().String(), "admin_addr", private.Addr().String(), "settings", r.cfg)
 	return r.run(ctx, listener{portal, public}, listener{web.NewAdmin(r.db, r.metrics), private})
+}
+
+// validateDemo refuses a demonstration that others could reach, before anything is made.
+func (p *program) validateDemo() error {
+	p.began = true
+	cfg, err := config.Load(p.environ)
+	if err == nil {
+		err = cfg.ValidateDemo()
+	}
+	return err
 }
 
 // portal makes the handler of the public listener.
@@ -117,6 +125,7 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	var background sync.WaitGroup
 	background.Go(func() { r.db.Feed().Run(work) })
 	background.Go(func() { r.sweep(work) })
+	background.Go(func() { r.checkFile(work) })
 	defer func() { stopWork(); background.Wait() }()
 
 	portal, admin := web.HTTPServer(public.handler, r.log), web.HTTPServer(private.handler, r.log)
@@ -138,6 +147,13 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	stop, cancel := context.WithTimeout(work, stopTime)
 	defer cancel()
 	return errors.Join(portal.Shutdown(stop), admin.Shutdown(stop))
+}
+
+// checkFile reads through a SQLite file for damage, beside the work: it takes long on a large one.
+func (r *rooms) checkFile(ctx context.Context) {
+	if err := r.db.CheckIntegrity(ctx); err != nil && ctx.Err() == nil {
+		r.log.Error("the database file is damaged: stop, keep a copy and restore a backup", "error", err)
+	}
 }
 
 // sweep removes what has expired, now and then.
