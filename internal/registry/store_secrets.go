@@ -85,9 +85,17 @@ const (
 )
 
 // stopSecret sets when a secret stops, in one way. The app must be locked.
+//
+// The version says that what was verified is not the secret any more, so it grows where the secret is taken out of use
+// and not where its end is set: until then it goes on working, for those who are being verified meanwhile too and
+// without another hash (C16).
 func stopSecret(tx *database.Tx, app *App, id SecretID, how ending, at time.Time) error {
-	result := tx.DB().Exec("UPDATE app_secrets SET "+string(how)+" = ?, version = version + 1 WHERE organisation_id = ? AND app_id = ? AND id = ?",
-		database.Micros(at), string(app.Organisation), string(app.ID), string(id))
+	grows := 1
+	if how == endsAt {
+		grows = 0
+	}
+	result := tx.DB().Exec("UPDATE app_secrets SET "+string(how)+" = ?, version = version + ? WHERE organisation_id = ? AND app_id = ? AND id = ?",
+		database.Micros(at), grows, string(app.Organisation), string(app.ID), string(id))
 	if result.Error == nil && result.RowsAffected != 1 {
 		return fmt.Errorf("stop a secret: %d rows", result.RowsAffected)
 	}
