@@ -135,6 +135,9 @@ func (r *Registry) register(ctx context.Context, actor access.Actor, act audit.A
 		}
 		reg.app.ClientID = clientID
 		row, shown, err := r.firstSecret(ctx, reg)
+		if err == nil {
+			actor, err = r.again(ctx, actor, act, reg.app)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -104,6 +104,30 @@ func (r *Registry) admit(ctx context.Context, actor access.Actor, action string,
 	return app, act, nil
 }
 
+// again asks a second time, after a hash that may have waited long for its turn: whether the actor may still do this,
+// and still holds the power that the app gets. It returns the actor with the rights of now, to act as. What an app as
+// actor may do is what its token says, for as long as the token lives.
+func (r *Registry) again(ctx context.Context, actor access.Actor, act audit.Act, app *App) (access.Actor, error) {
+	actor, err := r.rightsNow(ctx, actor)
+	if err == nil {
+		err = r.trail.Check(ctx, actor, act)
+	}
+	if err == nil {
+		err = r.power(ctx, actor, act, app)
+	}
+	return actor, err
+}
+
+// rightsNow returns a person with the rights of now. Others stay as they are.
+func (r *Registry) rightsNow(ctx context.Context, actor access.Actor) (access.Actor, error) {
+	if actor.Kind != access.KindPerson {
+		return actor, nil
+	}
+	fresh, err := r.identity.ActorFor(ctx, identity.PersonID(actor.ID))
+	fresh.Origin = actor.Origin
+	return fresh, err
+}
+
 // mayView asks for apps.view.
 func (r *Registry) mayView(ctx context.Context, actor access.Actor, action string) error {
 	return r.trail.Check(ctx, actor, audit.Act{Right: access.AppsView, Action: action, Organisation: actor.Organisation})

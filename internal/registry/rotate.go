@@ -68,6 +68,9 @@ func (r *Registry) rotate(ctx context.Context, actor access.Actor, id AppID, n R
 	}
 	generation := nextGeneration(app.secretGeneration, app.Usable())
 	row, shown, err := r.makeSecret(ctx, &app, generation, p.draft)
+	if err == nil {
+		actor, err = r.again(ctx, actor, act, &app)
+	}
 	if err != nil {
 		return nil, err
 	}

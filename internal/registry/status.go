@@ -37,7 +37,7 @@ func (r *Registry) setStatus(ctx context.Context, actor access.Actor, id AppID, 
 		return r.App(ctx, actor, id)
 	}
 	if status == Active {
-		if err := r.power(ctx, actor, act, &app); err != nil {
+		if actor, err = r.again(ctx, actor, act, &app); err != nil {
 			return App{}, err
 		}
 	}
