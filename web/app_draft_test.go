@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"credenza.example/credenza/internal/secret"
 )
 
 // signedInAgain sends a form after the session has ended by time, signs in and follows to the form.
@@ -86,5 +88,23 @@ func TestDraftOfAnother(t *testing.T) {
 	stranger := p.stranger().post("/apps", sent).is(http.StatusSeeOther)
 	if strings.Contains(stranger.header.Get("Location"), "kept") {
 		t.Error("a stranger's form is kept")
+	}
+}
+
+// TestDraftHoldsNoSecret: what package secret takes for a secret is not kept with a form, though signin, which keeps it,
+// does not know that package.
+func TestDraftHoldsNoSecret(t *testing.T) {
+	p := newPortal(t)
+	admin := p.as("admin@acme.example")
+	texts := []string{"ccws_", "x ccwr_0 y", "Ccwt_0", "CCWS_0123456789", "ccw.candidates", "ccws", "plain"}
+	for _, text := range texts {
+		back := admin.signedInAgain("/apps", admin.newApp(map[string][]string{"description": {text}}))
+		want := text
+		if secret.Contains(text) {
+			want = ""
+		}
+		if got := back.form("main form").Get("description"); got != want {
+			t.Errorf("of %q the draft holds %q", text, got)
+		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/secret"
 )
 
 const requestIDKey = "request_id"
@@ -123,10 +123,6 @@ func (s *Server) recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// secretMark begins every secret this product gives out (security.md §6.2): client secrets, refresh and registration
-// tokens. Nothing that one searches for has it, and no address of ours.
-var secretMark = regexp.MustCompile(`(?i)ccw[srt]_`)
-
 // dropSecrets answers a page view with a secret in its query, as of somebody who pasted it into the search box, before
 // the address is passed on by any redirect or stands on any page (ui.md §4.1).
 func (s *Server) dropSecrets(next echo.HandlerFunc) echo.HandlerFunc {
@@ -135,7 +131,7 @@ func (s *Server) dropSecrets(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			query = c.Request().URL.RawQuery
 		}
-		if !safeMethod(c.Request().Method) || !secretMark.MatchString(query) {
+		if !safeMethod(c.Request().Method) || !secret.Contains(query) {
 			return next(c)
 		}
 		c.Set(routeKey, "secret.dropped")

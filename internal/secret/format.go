@@ -4,12 +4,21 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"regexp"
 	"strings"
 )
 
-// Prefix begins every shared secret, and nothing else of ours. A text that contains it is not stored, searched for or
-// logged.
+// Prefix begins every shared secret, and nothing else of ours.
 const Prefix = "ccws_"
+
+// mark begins all that this product gives out as a secret: shared secrets, refresh tokens and registration tokens
+// (security.md §6.2).
+var mark = regexp.MustCompile(`(?i)ccw[srt]_`)
+
+// Contains reports whether a secret of ours, or a part of one from its beginning on, stands in the text. It goes by the
+// mark alone, in capitals or not: one that was cut off or copied badly gives nearly as much away. Whoever takes a text
+// that others will read, such as a description or a search, asks this first and does not keep it.
+func Contains(text string) bool { return mark.MatchString(text) }
 
 // The parts of a secret by their offsets (security.md §6.2).
 const (

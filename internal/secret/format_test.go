@@ -22,6 +22,22 @@ func TestParseReadsTheParts(t *testing.T) {
 	}
 }
 
+func TestContains(t *testing.T) {
+	const good = "ccws_a1003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlfAVh9zIuM8pU0QMMPF"
+	for _, text := range []string{
+		good, "is " + good + ".", strings.ToUpper(good), good[:20], good[:30] + "\n" + good[30:], "ccws_", "x=ccwr_1&y", "Ccwt_",
+	} {
+		if !secret.Contains(text) {
+			t.Errorf("overlooked in %q", text)
+		}
+	}
+	for _, text := range []string{"", "Spend export", "CCWACME_0123456789abcdefghij", "ccw.candidates", "ccws", "ccws -", "ccwx_1", good[5:]} {
+		if secret.Contains(text) {
+			t.Errorf("found in %q", text)
+		}
+	}
+}
+
 // TestC12_ParseTakesNothingNearASecret goes through what bcrypt would overlook, what people and proxies do to a
 // secret, and numbers that would give one secret two texts.
 func TestC12_ParseTakesNothingNearASecret(t *testing.T) {

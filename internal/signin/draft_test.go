@@ -52,7 +52,7 @@ func TestDraftComesBackAfterSigningIn(t *testing.T) {
 			"name": {"SAP spend export"}, "description": {"two\r\nlines & = % é 采购 \x00\xff"}, "scope": {"core.common.read", "ccw.candidates"},
 			"secret_expiry": {"90"}, "version": {"7"}, "empty": {""},
 			"nonce": {"n-1"}, "form_nonce": {"n-2"}, "password": {"p"}, "new_password": {"p"}, "client_secret": {"s"}, "access-token": {"t"},
-			"note": {"kept", "my ccws_0123 secret"},
+			"note": {"kept", "my ccws_0123 secret", "MY CCWS_0123 SECRET", "ccwr_1", "Ccwt_"},
 		}
 		if !h.save(t, b.cookie, "/apps/new", form) {
 			t.Fatal("not kept")
