@@ -8,6 +8,7 @@ import (
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/secret"
 )
 
 // AppFields is what a person fills in about an app (product.md decision 3), as typed. Faults name the fields name,
@@ -34,10 +35,12 @@ func (r *Registry) fill(ctx context.Context, app *App, f AppFields) (faults, err
 	var found faults
 	stored := *app
 	var fault *problem.Field
-	app.Name, fault = identity.Text("app.name", f.Name, 3, 80)
+	app.Name, fault = checked("name", f.Name, shortText(3, 80))
 	found.add(fault)
 	app.nameKey = identity.Fold(app.Name)
-	app.Description, fault = identity.Lines("app.description", f.Description, 10, 500)
+	app.Description, fault = checked("description", f.Description, func(field, value string) (string, *problem.Field) {
+		return identity.Lines(field, value, 10, 500)
+	})
 	found.add(fault)
 	found.choose("category", slices.Contains(Categories(), f.Category), false)
 	found.choose("type", f.Type == Machine, f.Type == Web || f.Type == Device)
@@ -194,24 +197,41 @@ func (f *faults) choose(field string, fine, planned bool) {
 
 // contact checks a contact person. One that is unchanged keeps its row.
 func (f *faults) contact(prefix string, c, stored Contact) Contact {
-	checked := Contact{}
-	check := func(field string, value string, text func(string, string) (string, *problem.Field)) string {
-		value, fault := text("app.contact_"+field, value)
+	check := func(field, value string, rule textRule) string {
+		value, fault := checked("contact_"+field, value, rule)
 		if fault != nil {
 			fault.Name = prefix + fault.Name
 			f.add(fault)
 		}
 		return value
 	}
-	name := func(field, value string) (string, *problem.Field) { return identity.Text(field, value, 1, 80) }
-	checked.FirstName = check("first_name", c.FirstName, name)
-	checked.LastName = check("last_name", c.LastName, name)
-	checked.Email = check("email", c.Email, identity.Email)
-	if checked.sameAs(stored) {
+	c = Contact{
+		FirstName: check("first_name", c.FirstName, shortText(1, 80)),
+		LastName:  check("last_name", c.LastName, shortText(1, 80)),
+		Email:     check("email", c.Email, identity.Email),
+	}
+	if c.sameAs(stored) {
 		return stored
 	}
-	checked.ID = ContactID(database.NewID())
-	return checked
+	c.ID = ContactID(database.NewID())
+	return c
+}
+
+// textRule is one of identity's rules for texts. It is told the field as messages name it.
+type textRule func(field, value string) (string, *problem.Field)
+
+func shortText(least, most int) textRule {
+	return func(field, value string) (string, *problem.Field) { return identity.Text(field, value, least, most) }
+}
+
+// checked checks a text that is kept and shown. A secret that was pasted into it would stand there for everybody to
+// read, so it is refused and not kept.
+func checked(field, value string, rule textRule) (string, *problem.Field) {
+	if secret.Contains(value) {
+		fault := problem.NewField(field, "app.text.secret")
+		return "", &fault
+	}
+	return rule("app."+field, value)
 }
 
 // trimmed drops spaces, so that a contact of spaces is none.

@@ -9,7 +9,6 @@ import (
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/audit"
 	"credenza.example/credenza/internal/database"
-	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/secret"
 )
@@ -117,7 +116,7 @@ func (r *Registry) draft(ctx context.Context, actor access.Actor, app *App, n Ne
 
 // label checks the label of a secret. Without one it is the month.
 func label(text string, now time.Time) (string, *problem.Field) {
-	text, fault := identity.Text("app.label", text, 0, maxLabel)
+	text, fault := checked("label", text, shortText(0, maxLabel))
 	if text == "" {
 		text = now.Format("2006-01")
 	}

@@ -165,6 +165,44 @@ func TestRegisterFaults(t *testing.T) {
 	})
 }
 
+// A secret that is pasted into any text is refused and stands nowhere, in an app that is made, changed or given another
+// secret.
+func TestSecretInATextIsRefused(t *testing.T) {
+	fields := map[string]func(f *registry.AppFields, text string){
+		"name":                      func(f *registry.AppFields, text string) { f.Name = text },
+		"description":               func(f *registry.AppFields, text string) { f.Description = "The secret is\n" + text + "." },
+		"contact_first_name":        func(f *registry.AppFields, text string) { f.Contact.FirstName = text },
+		"contact_last_name":         func(f *registry.AppFields, text string) { f.Contact.LastName = text },
+		"contact_email":             func(f *registry.AppFields, text string) { f.Contact.Email = text + "@acme.example" },
+		"second_contact_first_name": func(f *registry.AppFields, text string) { f.SecondContact.FirstName = text },
+		"second_contact_last_name":  func(f *registry.AppFields, text string) { f.SecondContact.LastName = text },
+		"second_contact_email":      func(f *registry.AppFields, text string) { f.SecondContact.Email = text + "@acme.example" },
+	}
+	w := sqliteWorld(t)
+	second := registry.Contact{FirstName: "Ana", LastName: "Silva", Email: "ana@acme.example"}
+	f := w.fields("Spend export")
+	f.SecondContact = second
+	app, shown := w.registerFields(t, w.admin, f)
+	text := shown.Secret.Reveal()
+	for name, put := range fields {
+		f := w.fields("Another")
+		f.SecondContact = second
+		put(&f, text)
+		w.unchanged(t, func() {
+			_, _, err := w.Register(t.Context(), w.admin, registry.NewApp{AppFields: f})
+			wantFields(t, err, fault(name, "app.text.secret"))
+			_, err = w.Edit(t.Context(), w.admin, app.ID, app.Version, f)
+			wantFields(t, err, fault(name, "app.text.secret"))
+		})
+	}
+	w.unchanged(t, func() {
+		_, _, err := w.Register(t.Context(), w.admin, registry.NewApp{AppFields: w.fields("Another"), Label: text[:30]})
+		wantFields(t, err, fault("label", "app.text.secret"))
+		_, err = w.Rotate(t.Context(), w.admin, app.ID, registry.Rotation{Reason: registry.Planned, Label: strings.ToUpper(text)[:40]})
+		wantFields(t, err, fault("label", "app.text.secret"))
+	})
+}
+
 func fault(field, key string) map[string]string { return map[string]string{field: key} }
 
 // Which API users a category offers, and that another organisation's is as unknown as one that is not there (C53).
