@@ -114,33 +114,40 @@ func onlyDemo(orgs []identity.Organisation) bool {
 	return true
 }
 
-// fillDemo makes what is missing. The last person of an organisation is made last of all: once there, its apps are not
-// made again, since somebody may have deleted them.
+// fillDemo makes what is missing.
 func (r *rooms) fillDemo(ctx context.Context, password signin.Secret) error {
 	for _, d := range demoOrganisations() {
 		org, err := r.identity.FindOrganisation(ctx, d.ClientPrefix)
 		if problem.Is(err, problem.NotFound) {
 			org, err = r.identity.CreateOrganisation(ctx, access.System("demonstration", ""), d.NewOrganisation)
 		}
+		if err == nil {
+			err = r.furnishDemo(ctx, org, d, password)
+		}
 		if err != nil {
 			return err
 		}
-		for i, one := range d.people {
-			if err := r.demoPerson(ctx, org, one, one.local+"@"+d.domain, password); err != nil {
-				return err
-			}
-			if i != len(d.people)-2 || org.Kind != identity.Customer {
-				continue
-			}
-			if _, err := r.identity.PersonByEmail(ctx, d.people[i+1].local+"@"+d.domain); !problem.Is(err, problem.NotFound) {
-				if err != nil {
-					return err
-				}
-				continue
-			}
+	}
+	return nil
+}
+
+// furnishDemo makes an organisation's people and apps. The last person is made last of all: once there, the apps are not
+// made again, since somebody may have deleted them.
+func (r *rooms) furnishDemo(ctx context.Context, org identity.Organisation, d demoOrganisation, password signin.Secret) error {
+	last := len(d.people) - 1
+	_, err := r.identity.PersonByEmail(ctx, d.people[last].local+"@"+d.domain)
+	complete := err == nil
+	if err != nil && !problem.Is(err, problem.NotFound) {
+		return err
+	}
+	for i, one := range d.people {
+		if i == last && !complete && org.Kind == identity.Customer {
 			if err := r.demoApps(ctx, org, d.domain); err != nil {
 				return err
 			}
+		}
+		if err := r.demoPerson(ctx, org, one, one.local+"@"+d.domain, password); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -152,7 +152,7 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 // checkFile reads through a SQLite file for damage, beside the work: it takes long on a large one.
 func (r *rooms) checkFile(ctx context.Context) {
 	if err := r.db.CheckIntegrity(ctx); err != nil && ctx.Err() == nil {
-		r.log.Error("the database file is damaged: stop, keep a copy and restore a backup", "error", err)
+		r.log.ErrorContext(ctx, "the database file is damaged: stop, keep a copy and restore a backup", "error", err)
 	}
 }
 

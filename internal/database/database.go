@@ -166,7 +166,7 @@ func (q quiet) LogMode(level logger.LogLevel) logger.Interface {
 }
 
 // Trace implements logger.Interface.
-func (q quiet) Trace(ctx context.Context, begin time.Time, statement func() (sql string, rows int64), err error) {
+func (q quiet) Trace(ctx context.Context, begin time.Time, statement func() (text string, rows int64), err error) {
 	if ctx.Err() == nil {
 		q.Interface.Trace(ctx, begin, statement, err)
 	}
