@@ -52,7 +52,10 @@ test('a secret in an address is not passed on by any redirect @plain', async ({ 
   const page = await open('admin');
   const { secret } = await register(page, { name: unique('Pasted before signing in') });
   const stranger = await open();
-  for (const path of [`/apps?q=${secret}`, `/?q=${secret}`, `/signin?next=${encodeURIComponent(`/apps?q=${secret}`)}`, `/help?x=${secret}`, `/nothing/${secret}`]) {
+  for (const path of [
+    `/apps?q=${secret}`, `/?q=${secret}`, `/signin?next=${encodeURIComponent(`/apps?q=${secret}`)}`, `/help?x=${secret}`,
+    `/nothing/${secret}`,
+  ]) {
     const answer = await stranger.request.get(path, { maxRedirects: 0 });
     expect(JSON.stringify(answer.headers()), path).not.toContain(secret);
     expect(await answer.text(), path).not.toContain(secret);

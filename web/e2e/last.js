@@ -143,7 +143,8 @@ test('every answer carries the headers of ui.md §3.4 (C58)', async () => {
   for (const policy of policies) {
     expect(policy).not.toContain('unsafe');
     for (const part of [
-      "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'", "require-trusted-types-for 'script'", 'report-uri /csp-report',
+      "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+      "require-trusted-types-for 'script'", 'report-uri /csp-report',
     ]) expect(policy).toContain(part);
   }
 });

@@ -111,6 +111,15 @@ export async function confirm(page, link, button) {
 
 /** Fails when any secret stands on the page, in its text, its fields or its source. */
 export async function expectNoSecret(page) {
-  expect(await page.content()).not.toMatch(secretForm);
-  for (const field of await page.locator('input, textarea').all()) expect(await field.inputValue().catch(() => '')).not.toMatch(secretForm);
+  expect(await source(page)).not.toMatch(secretForm);
+  for (const field of await page.locator('input, textarea').all()) expect(await field.inputValue()).not.toMatch(secretForm);
+}
+
+/** The source of the page, once it has arrived. */
+async function source(page) {
+  await page.waitForLoadState();
+  return page.content().catch((error) => {
+    if (!error.message.includes('navigating')) throw error;
+    return source(page);
+  });
 }

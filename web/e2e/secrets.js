@@ -11,7 +11,7 @@ const base64Anywhere = (text) => [0, 1, 2].map((before) => {
 });
 
 /** Every spelling of text that is looked for, by name: itself, backwards, hex, base64, UTF-16, and its plain hashes. */
-export function spellings(text) {
+function spellings(text) {
   const hex = Buffer.from(text).toString('hex');
   const list = {
     plain: text, backwards: [...text].reverse().join(''), hex, HEX: hex.toUpperCase(), utf16: Buffer.from(text, 'utf16le').toString('latin1'),

@@ -22,11 +22,9 @@ import (
 )
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout); err != nil {
+	if err := run(context.Background(), os.Args[1:], os.Stdin, os.Stdout); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "oauth2client:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to cancel
+		os.Exit(1)
 	}
 }
 
@@ -54,6 +52,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
 	config := clientcredentials.Config{
 		ClientID: args[1], ClientSecret: strings.TrimSpace(secret), TokenURL: args[0], AuthStyle: style, Scopes: args[3:],
 	}
