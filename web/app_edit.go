@@ -46,7 +46,7 @@ func (s *Server) edit(c *call) error {
 		return err
 	}
 	page.wrong = err
-	return s.drawEdit(c, statusOf(problem.CodeOf(err)), page)
+	return s.drawEdit(c, c.sentBack(err), page)
 }
 
 // editPage is the edit form with what became of it.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -219,15 +220,29 @@ func (in appInput) fields() registry.AppFields {
 }
 
 // toldInForm reports whether a problem is told in the form itself, which then comes back with everything typed: what is
-// wrong with the input, what the state of the app does not allow, and power that is given away beyond one's own.
+// wrong with the input, what the state of the app does not allow, power that is given away beyond one's own, and that
+// it cannot be done just now: who presses again then sends the same nonce, so that nothing is made twice whatever
+// became of the first time.
 func toldInForm(err error) bool {
 	p := problem.As(err)
 	switch p.Code {
-	case problem.Invalid, problem.Conflict:
+	case problem.Invalid, problem.Conflict, problem.Unavailable, problem.Limited:
 		return true
 	case problem.Forbidden:
 		return len(p.Fields) > 0
 	default:
 		return false
 	}
+}
+
+// sentBack returns the status with which a form comes back. Machines are told when to come again, and the log what is
+// missing.
+func (c *call) sentBack(err error) int {
+	p := problem.As(err)
+	c.retryAfter(p)
+	status := statusOf(p.Code)
+	if status >= http.StatusInternalServerError {
+		c.s.logFailure(c, err)
+	}
+	return status
 }

@@ -58,7 +58,7 @@ func (s *Server) register(c *call) error {
 	case err == nil:
 		return s.reveal(c, app, made)
 	case toldInForm(err):
-		return s.drawRegister(c, statusOf(problem.CodeOf(err)), in, err)
+		return s.drawRegister(c, c.sentBack(err), in, err)
 	default:
 		return c.unlessShown(err)
 	}

@@ -66,7 +66,7 @@ func (s *Server) rotate(c *call) error {
 	case err == nil:
 		return s.reveal(c, app, made)
 	case toldInForm(err):
-		return s.drawRotate(c, statusOf(problem.CodeOf(err)), app, in, err)
+		return s.drawRotate(c, c.sentBack(err), app, in, err)
 	default:
 		return c.unlessShown(err)
 	}
@@ -248,7 +248,7 @@ func (s *Server) retire(c *call) error {
 	}
 	view := c.retireView(app, secret)
 	view.Errors = c.fieldErrors(err, confirmNames())
-	return c.confirm(statusOf(problem.CodeOf(err)), view)
+	return c.confirm(c.sentBack(err), view)
 }
 
 func (c *call) retireView(app registry.App, secret registry.Secret) templates.AppConfirm {

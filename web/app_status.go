@@ -75,7 +75,7 @@ func (s *Server) askAgain(c *call, act, path string, wrong error) error {
 	}
 	view := c.confirmView(app, act, path)
 	view.Errors = c.fieldErrors(wrong, confirmNames())
-	return c.confirm(statusOf(problem.CodeOf(wrong)), view)
+	return c.confirm(c.sentBack(wrong), view)
 }
 
 // deleteForm asks for the name of the app; an active one has to be deactivated first (product.md decision 6).
@@ -105,7 +105,7 @@ func (s *Server) deleteApp(c *call) error {
 	}
 	view := c.deleteView(app)
 	view.TypedName, view.Errors = typed, c.fieldErrors(err, confirmNames())
-	return c.confirm(statusOf(problem.CodeOf(err)), view)
+	return c.confirm(c.sentBack(err), view)
 }
 
 func (c *call) deleteView(app registry.App) templates.AppConfirm {
