@@ -28,12 +28,6 @@ func ParseOrganisationID(s string) (id OrganisationID, ok bool) {
 	return OrganisationID(s), ok
 }
 
-// ParsePersonID returns s as an ID; ok is false when it cannot be one.
-func ParsePersonID(s string) (id PersonID, ok bool) {
-	s, ok = database.ParseID(s)
-	return PersonID(s), ok
-}
-
 // ParseRobotID returns s as an ID; ok is false when it cannot be one.
 func ParseRobotID(s string) (id RobotID, ok bool) {
 	s, ok = database.ParseID(s)

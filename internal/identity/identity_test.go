@@ -187,16 +187,14 @@ func TestParseIDs(t *testing.T) {
 	id := database.NewID()
 	for _, s := range []string{"", "x", id + " ", strings.ToUpper(id), "../" + id, id[:35]} {
 		_, org := identity.ParseOrganisationID(s)
-		_, person := identity.ParsePersonID(s)
 		_, robot := identity.ParseRobotID(s)
-		if org || person || robot {
+		if org || robot {
 			t.Errorf("%q was taken for an ID", s)
 		}
 	}
 	org, ok1 := identity.ParseOrganisationID(id)
-	person, ok2 := identity.ParsePersonID(id)
-	robot, ok3 := identity.ParseRobotID(id)
-	if !ok1 || !ok2 || !ok3 || string(org) != id || string(person) != id || string(robot) != id {
+	robot, ok2 := identity.ParseRobotID(id)
+	if !ok1 || !ok2 || string(org) != id || string(robot) != id {
 		t.Error("an ID was not taken")
 	}
 }

@@ -58,16 +58,8 @@ func NewDelay(c DelayConfig) (*Delay, error) {
 	return &Delay{table: t, c: c}, nil
 }
 
-// Peek returns how long the key must wait before it may try again; 0 means now. It counts nothing.
-func (d *Delay) Peek(key string) time.Duration {
-	d.table.mu.Lock()
-	defer d.table.mu.Unlock()
-	now := d.table.clock()
-	return d.wait(d.read(key, now), now)
-}
-
-// Try is Peek and Fail as one step: it returns how long the key must wait, or 0 and counts the attempt as a failure
-// until Reset or Forgive takes it back. An attempt that must wait is not counted, so hammering makes nothing longer.
+// Try returns how long the key must wait, or 0, and then counts the attempt as a failure until Reset or Forgive takes it
+// back. An attempt that must wait is not counted, so hammering makes nothing longer.
 func (d *Delay) Try(key string) time.Duration {
 	d.table.mu.Lock()
 	defer d.table.mu.Unlock()
@@ -78,16 +70,6 @@ func (d *Delay) Try(key string) time.Duration {
 	}
 	d.table.entries.Add(sum(key), failures{count: f.count + 1, last: now})
 	return 0
-}
-
-// Fail counts a failure of the key and returns how long it must wait from now.
-func (d *Delay) Fail(key string) time.Duration {
-	d.table.mu.Lock()
-	defer d.table.mu.Unlock()
-	now := d.table.clock()
-	f := failures{count: d.read(key, now).count + 1, last: now}
-	d.table.entries.Add(sum(key), f)
-	return d.wait(f, now)
 }
 
 // Forgive takes back one failure of the key: the attempt that Try counted went well or was never made. The key may try

@@ -174,7 +174,7 @@ func TestC6_RepeatedParameters(t *testing.T) {
 			refused(t, p, 400, "invalid_request")
 		}
 	}
-	aud := r.server.Audience("coupa-core")
+	aud := issuer + "/apis/coupa-core"
 	if p := r.ask(a, "resource", aud, "resource", aud); p.status != 200 {
 		t.Errorf("resource may repeat: %d %s", p.status, p.raw)
 	}

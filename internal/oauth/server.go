@@ -116,9 +116,6 @@ func (s *Server) guard(next http.HandlerFunc) http.Handler {
 	})
 }
 
-// Audience returns the audience URI of an API: issuer + /apis/ + key (protocol.md §1.1).
-func (s *Server) Audience(api string) string { return s.targets.audience(api) }
-
 // call is a request to one of the POST endpoints, read and authenticated.
 type call struct {
 	form    form

@@ -1,5 +1,5 @@
 // Package secret owns the shared secret of an app: making it, reading it, hashing it and judging one that somebody
-// presents (security.md §6 as settled by protocol.md §3). It also makes the one-time tokens behind set-up links.
+// presents (security.md §6 as settled by protocol.md §3). It also tells whether one stands in a text.
 //
 // # The secret
 //

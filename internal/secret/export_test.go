@@ -6,6 +6,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// Wrap makes a secret of any text.
+func Wrap(text string) Secret { return newSecret(text) }
+
 // SetCompare puts something in bcrypt's place, for instance to hold a hash while the line fills.
 func (h *Hasher) SetCompare(compare func(hash, secret []byte) error) { h.compare = compare }
 

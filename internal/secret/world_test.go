@@ -2,6 +2,8 @@ package secret_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -132,7 +134,7 @@ func anyHash(t testing.TB, cost string) string {
 // a function that stores a secret's pretended hash.
 func (w *world) pretend() (issue func(t testing.TB, clientID string, generation int64) string) {
 	hashOf := func(text []byte) string {
-		return "$2a$04$" + secret.HashToken(string(text))[:53]
+		return "$2a$04$" + fmt.Sprintf("%x", sha256.Sum256(text))[:53]
 	}
 	w.hasher.SetCompare(func(hash, text []byte) error {
 		if hashOf(text) != string(hash) {
