@@ -126,24 +126,16 @@ func (in appInput) fault(c *call, view *templates.AppForm, wrong error) {
 // apiUserOptions are the API users of the organisation, each with the categories that may choose it. The one an app has
 // stays on offer even when nobody could choose it anew.
 func (c *call) apiUserOptions() ([]templates.AppUserOption, error) {
-	var list []templates.AppUserOption
-	at := map[identity.RobotID]int{}
-	for _, category := range registry.Categories() {
-		users, err := c.s.Registry.APIUsers(c.ctx(), c.actor, category)
-		if err != nil {
-			return nil, err
+	users, err := c.s.Registry.APIUsers(c.ctx(), c.actor)
+	list := make([]templates.AppUserOption, 0, len(users))
+	for _, u := range users {
+		option := templates.AppUserOption{ID: string(u.ID), Name: u.DisplayName, Kind: string(u.Kind)}
+		for _, category := range u.Categories {
+			option.Categories = append(option.Categories, string(category))
 		}
-		for _, u := range users {
-			i, known := at[u.ID]
-			if !known {
-				i = len(list)
-				at[u.ID] = i
-				list = append(list, templates.AppUserOption{ID: string(u.ID), Name: u.DisplayName, Kind: string(u.Kind)})
-			}
-			list[i].Categories = append(list[i].Categories, string(category))
-		}
+		list = append(list, option)
 	}
-	return list, nil
+	return list, err
 }
 
 // ownDay reads the day of an own expiry date as its last minute in the reader's zone (ui.md §2, row 7). What is no day

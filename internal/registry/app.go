@@ -69,17 +69,37 @@ func (r *Registry) apiUser(ctx context.Context, org access.OrganisationID, id id
 	return user, err
 }
 
-// APIUsers returns the live API users of the actor's organisation that an app of this category may act as, for a form
-// to offer (product.md decision 3).
-func (r *Registry) APIUsers(ctx context.Context, actor access.Actor, category Category) ([]identity.RobotAccount, error) {
+// APIUserOption is an API user with the categories of apps that may act as it.
+type APIUserOption struct {
+	identity.RobotAccount
+
+	Categories []Category
+}
+
+// APIUsers returns the live API users of the actor's organisation for a form to offer (product.md decision 3), in the
+// order of the categories that may choose them.
+func (r *Registry) APIUsers(ctx context.Context, actor access.Actor) ([]APIUserOption, error) {
 	users, err := r.identity.APIUsers(ctx, actor.Organisation)
 	if err != nil {
 		return nil, err
 	}
 	now := r.db.Now()
-	return slices.DeleteFunc(users, func(u identity.RobotAccount) bool {
-		return !u.Live(now) || !slices.Contains(kindsFor(category), u.Kind)
-	}), nil
+	var options []APIUserOption
+	for _, u := range users {
+		o := APIUserOption{RobotAccount: u}
+		for _, category := range Categories() {
+			if slices.Contains(kindsFor(category), u.Kind) {
+				o.Categories = append(o.Categories, category)
+			}
+		}
+		if len(o.Categories) > 0 && u.Live(now) {
+			options = append(options, o)
+		}
+	}
+	slices.SortStableFunc(options, func(a, b APIUserOption) int {
+		return slices.Index(Categories(), a.Categories[0]) - slices.Index(Categories(), b.Categories[0])
+	})
+	return options, nil
 }
 
 // kindsFor returns the kinds of API users that an app of the category may act as.

@@ -3,11 +3,11 @@
 //
 // # The four parts
 //
-// Use cases (register.go, edit.go, rotate.go, secrets.go, status.go). Each takes the actor, asks for the
-// right apps.manage, checks its input as a whole so that a form hears about every fault at once, asks for power where
-// it gives some (power.go), hashes before the transaction, and makes its change through audit.Do. They write by
-// conditional UPDATE: the app's version guards against lost updates, its secret_generation against two secrets being
-// made at once (protocol.md §2, C55c).
+// Use cases (register.go, edit.go, rotate.go, secrets.go, status.go). Each takes the actor, asks for the right
+// apps.manage, checks its input as a whole so that a form hears about every fault at once, asks for power where it
+// gives some (power.go), hashes before the transaction and asks again after it, and makes its change through audit.Do.
+// They write by conditional UPDATE: the app's version guards against lost updates, its secret_generation against two
+// secrets being made at once (protocol.md §2, C55c).
 //
 // Reads (app.go, history.go, summary.go) ask for apps.view; an app may always read itself.
 //
@@ -25,8 +25,8 @@
 // Every query takes an organisation; another organisation's app is not found. A client ID is never changed and never
 // given twice. At most two secrets of an app are usable, in different slots. What has ended never revives: deactivate,
 // delete, another API user and a suspended organisation raise the app's generation, which its tokens carry (product.md
-// decision 17). Contact persons stand in rows of their own that audit events point to by ID, so that a deleted app leaves no personal data
-// behind. A secret exists in memory from the moment it is made until the answer that shows it is written, and nowhere
+// decision 17). Contact persons stand in rows of their own that audit events point to by ID, so that a deleted app leaves
+// no personal data behind. A secret exists in memory from the moment it is made until the answer that shows it is written, and nowhere
 // else.
 //
 // # What lives elsewhere

@@ -83,7 +83,7 @@ var calls = map[string]call{
 	}, true},
 	// What a form offers is no secret of anybody who may open a form; the page asks for the right.
 	"APIUsers": {"", "", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
-		_, err := w.APIUsers(ctx, actor, registry.Customer)
+		_, err := w.APIUsers(ctx, actor)
 		return err
 	}, true},
 }
@@ -162,7 +162,7 @@ func TestC53_IsolationMethodByMethod(t *testing.T) {
 		if counts := must(w.Counts(t.Context(), w.globexAdmin))(t); counts != (registry.Counts{}) {
 			t.Errorf("Globex counts %+v", counts)
 		}
-		for _, u := range must(w.APIUsers(t.Context(), w.globexAdmin, registry.Partner))(t) {
+		for _, u := range must(w.APIUsers(t.Context(), w.globexAdmin))(t) {
 			if u.Organisation != w.globex.ID {
 				t.Errorf("Globex is offered %+v", u)
 			}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/audit"
 	"credenza.example/credenza/internal/identity"
@@ -185,5 +187,25 @@ func (w *world) setRoles(t *testing.T, actor access.Actor, roles ...string) {
 	}
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// What a form offers is read once, however many categories there are, in their order.
+func TestAPIUsersAreReadOnce(t *testing.T) {
+	w := sqliteWorld(t)
+	w.robot(t, "a second client", identity.KindClient)
+	reads := watch(t, w.db)
+	options := must(w.APIUsers(t.Context(), w.admin))(t)
+	if n := reads.n.Load(); n != 1 {
+		t.Errorf("%d reads, want 1", n)
+	}
+	var got [][]registry.Category
+	for _, o := range options {
+		got = append(got, o.Categories)
+	}
+	client := []registry.Category{registry.Customer, registry.Partner}
+	want := [][]registry.Category{client, client, {registry.Partner, registry.MSP}, {registry.Partner, registry.Supplier}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
