@@ -3,7 +3,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { credenza, expect, people, printedPassword, run, sessionFile, test } from './fixtures.js';
-import { signIn } from './pages.js';
+import { self, token } from './clients.js';
+import { register, signIn } from './pages.js';
 import { fakePassword } from './server.js';
 
 test('the server says where it is and who can sign in', async () => {
@@ -66,4 +67,11 @@ test('apps are registered on the command line beside the server', async ({ open 
   const page = await open('initech');
   await page.goto('/apps');
   await expect(page.getByText('1-50 of 60')).toBeVisible();
+});
+
+// Whatever else runs, the last tests find a secret, a session and a token to look for.
+test('an app is registered, gets a token and uses it', async ({ open }) => {
+  const app = await register(await open('globex'), { name: 'First of Globex' });
+  expect(app.clientID).toMatch(/^CCWGLBX_/);
+  expect((await self(await token(app))).body).toMatchObject({ client_id: app.clientID, name: app.name });
 });

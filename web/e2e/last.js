@@ -12,12 +12,19 @@ const html = (exchanges) => exchanges.filter((exchange) => exchange.header('cont
 /** Every file that the server wrote: database, journals, temporary files, what it printed. */
 const written = () => files(...['data', 'tmp', 'home', 'out'].map((place) => join(run().dir, place)));
 
-/** Everything confidential that went over the wire. */
+/** The secret that a request brought along in the header, as far as it has one. */
+const presented = ({ requestHeaders: { authorization: [header] = [''] } }) => {
+  const [, password = ''] = Buffer.from(/^Basic (.*)/.exec(header)?.[1] ?? '', 'base64').toString().split(':');
+  return password.length > 20 ? [decodeURIComponent(password)] : [];
+};
+
+/** Everything confidential that went over the wire. secrets were shown there, presented ones may come from elsewhere. */
 function confidential(exchanges) {
   const cookies = exchanges.flatMap((exchange) => exchange.headers['set-cookie'] ?? []).map((cookie) => cookie.split(/[=;]/)[1]);
   const tokens = exchanges.filter(({ path, status }) => path === '/oauth2/token' && status === 200).map(({ text }) => JSON.parse(text).access_token);
   return {
     secrets: new Set(exchanges.flatMap(({ text }) => text.match(secretForm) ?? [])),
+    presented: new Set(exchanges.flatMap(presented)),
     tokens: new Set(tokens.flatMap((token) => [token, token.split('.')[2]])),
     sessions: new Set(cookies.filter((value) => value.length > 20)),
     links: new Set(exchanges.flatMap(({ url }) => /^\/people\/accept\?token=([^&]+)/.exec(url)?.[1] ?? [])),
@@ -25,11 +32,12 @@ function confidential(exchanges) {
 }
 
 /** Says where anything confidential stands in files. Sessions and links are found by their SHA-256, so that may stand. */
-function leaks({ secrets, tokens, sessions, links }, from) {
+function leaks({ secrets, presented: others, tokens, sessions, links }, from) {
   const finder = new Finder();
   const label = (kind) => (value, name) => `${kind} ${value.slice(0, 12)}… as ${name}`;
-  finder.addSpellings(secrets, label('secret'));
-  finder.addSpellings([...secrets].map(randomness), label('randomness of secret'));
+  const all = new Set([...secrets, ...others]);
+  finder.addSpellings(all, label('secret'));
+  finder.addSpellings([...all].map(randomness), label('randomness of secret'));
   finder.addSpellings(tokens, label('token'));
   finder.addSpellings(sessions, label('session'), ['sha256']);
   finder.addSpellings(links, label('link'), ['sha256']);
@@ -84,7 +92,7 @@ test('the search finds what it looks for', async () => {
   const planted = [
     secret, `x${Buffer.from(`id:${secret}`).toString('base64')}`, Buffer.from(`ab${secret}`).toString('base64url'), Buffer.from(secret).toString('hex'),
   ].map((bytes, i) => ({ path: String(i), bytes }));
-  const found = leaks({ secrets: new Set([secret]), tokens: [], sessions: [], links: [] }, planted);
+  const found = leaks({ secrets: [secret], presented: [], tokens: [], sessions: [], links: [] }, planted);
   for (const { path } of planted) expect(found.filter((line) => line.endsWith(` in ${path}`)).length, path).toBeGreaterThan(0);
 });
 
