@@ -62,7 +62,7 @@ func newPortal(t testing.TB) *portal {
 	t.Helper()
 	p := &portal{t: t, clock: dbtest.NewClock(), log: &lines{}, dir: t.TempDir()}
 	db, err := database.Open(t.Context(), database.Config{
-		URL: "sqlite:" + filepath.Join(p.dir, "credenza.db"), Clock: p.clock.Now, Logger: p.logger(),
+		URL: "sqlite:" + filepath.Join(p.dir, "credenza.db"), Clock: p.clock.Now, Logger: p.logger(), PollTimeout: dbtest.PollTimeout,
 	})
 	p.must(err)
 	t.Cleanup(func() { _ = db.Close() })

@@ -28,13 +28,17 @@ const (
 // (protocol.md §2).
 const DefaultStaleBound = time.Second
 
-// Config says which database to open. URL is `sqlite:path/to/file.db` or `postgres://…`. Clock, Logger and StaleBound
-// may be left empty.
+// DefaultPollTimeout bounds one look at the change counter (protocol.md §2).
+const DefaultPollTimeout = 200 * time.Millisecond
+
+// Config says which database to open. URL is `sqlite:path/to/file.db` or `postgres://…`. The others may be left empty;
+// tests, whose machine may be busy, give a longer PollTimeout.
 type Config struct {
-	URL        string
-	Clock      Clock
-	Logger     *slog.Logger
-	StaleBound time.Duration
+	URL         string
+	Clock       Clock
+	Logger      *slog.Logger
+	StaleBound  time.Duration
+	PollTimeout time.Duration
 }
 
 // DB is an open database: a writer pool (one connection on SQLite), a reader pool and the change feed.
@@ -61,6 +65,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.StaleBound == 0 {
 		cfg.StaleBound = DefaultStaleBound
 	}
+	if cfg.PollTimeout == 0 {
+		cfg.PollTimeout = DefaultPollTimeout
+	}
 	schema.RegisterSerializer("micros", micros{})
 	db := &DB{clock: cfg.Clock, log: cfg.Logger}
 	var err error
@@ -78,7 +85,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	db.feed = newFeed(db, cfg.StaleBound)
+	db.feed = newFeed(db, cfg.StaleBound, cfg.PollTimeout)
 	return db, nil
 }
 

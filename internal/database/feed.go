@@ -14,7 +14,6 @@ import (
 
 const (
 	pollEvery   = 250 * time.Millisecond
-	pollTimeout = 200 * time.Millisecond
 	keepChanges = time.Hour
 	pruneEvery  = 10 * time.Minute
 )
@@ -24,6 +23,7 @@ const (
 type Feed struct {
 	db     *DB
 	bound  time.Duration
+	limit  time.Duration // of one poll
 	flight singleflight.Group
 
 	mu          sync.Mutex
@@ -34,8 +34,8 @@ type Feed struct {
 	lastGood    time.Time // monotonic: when the last successful poll began
 }
 
-func newFeed(db *DB, bound time.Duration) *Feed {
-	return &Feed{db: db, bound: bound}
+func newFeed(db *DB, bound, limit time.Duration) *Feed {
+	return &Feed{db: db, bound: bound, limit: limit}
 }
 
 // Subscribe calls fn after every commit that changed something, with the changes, or with nil when anything may have
@@ -88,7 +88,7 @@ func (f *Feed) fresh() bool {
 // pollOnce polls, at most one poll at a time however many ask.
 func (f *Feed) pollOnce(ctx context.Context) error {
 	done := f.flight.DoChan("poll", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pollTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.limit)
 		defer cancel()
 		return nil, f.poll(ctx)
 	})

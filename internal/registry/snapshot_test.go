@@ -214,6 +214,7 @@ func twoProcesses(t *testing.T, bound time.Duration, test func(t *testing.T, a, 
 		open := func() *database.DB {
 			db := must(database.Open(t.Context(), database.Config{
 				URL: url, Clock: clock.Now, Logger: slog.New(slog.DiscardHandler), StaleBound: bound,
+				PollTimeout: dbtest.PollTimeout,
 			}))(t)
 			t.Cleanup(func() { _ = db.Close() })
 			return db
@@ -303,7 +304,7 @@ func TestNewSecretOfAnotherProcessWorksAtOnce(t *testing.T) {
 func TestF5_NoDatabaseNoDecision(t *testing.T) {
 	w := sqliteWorld(t)
 	b := *w
-	b.db = must(database.Open(t.Context(), database.Config{URL: "sqlite:" + w.db.Path(), Clock: w.clock.Now, StaleBound: 1}))(t)
+	b.db = must(database.Open(t.Context(), database.Config{URL: "sqlite:" + w.db.Path(), Clock: w.clock.Now, StaleBound: 1, PollTimeout: dbtest.PollTimeout}))(t)
 	b.open(t)
 	app, shown := b.register(t, "Warm")
 	if !b.authenticates(t, app.ClientID, shown.Secret.Reveal()) {

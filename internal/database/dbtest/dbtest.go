@@ -12,6 +12,9 @@ import (
 	"credenza.example/credenza/internal/database"
 )
 
+// PollTimeout is patient enough for a busy machine: a timing never decides a test.
+const PollTimeout = 10 * time.Second
+
 // Clock is a clock that tests move. Its zero value is not ready; use NewClock.
 type Clock struct {
 	mu  sync.Mutex
@@ -65,7 +68,9 @@ func Postgres(t *testing.T, clock *Clock) *database.DB {
 // Open opens and migrates the database at a URL, for tests that need two processes' views of one database.
 func Open(t *testing.T, url string, clock *Clock) *database.DB {
 	t.Helper()
-	db, err := database.Open(t.Context(), database.Config{URL: url, Clock: clock.Now, Logger: slog.New(slog.DiscardHandler)})
+	db, err := database.Open(t.Context(), database.Config{
+		URL: url, Clock: clock.Now, Logger: slog.New(slog.DiscardHandler), PollTimeout: PollTimeout,
+	})
 	if err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}
