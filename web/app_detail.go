@@ -88,7 +88,7 @@ func (c *call) notices(app registry.App, now time.Time) []templates.AppNotice {
 		})
 	case registry.SecretsOK, registry.SecretsTwo:
 	}
-	if len(usable) == 2 && !usable[0].EndsAt.IsZero() {
+	if len(usable) == 2 && !usable[0].EndsAt.IsZero() && app.Status == registry.Active {
 		list = append(list, templates.AppNotice{
 			Code: "two", Hint: usable[0].Hint, At: usable[0].EndsAt, Href: c.ifManager(retirePath(app.ID, usable[0].ID)),
 		})
@@ -170,10 +170,10 @@ func secretState(secret registry.Secret, now time.Time) string {
 	}
 }
 
-// rotationStrip is what is said while two secrets work.
+// rotationStrip is what is said while two secrets work; those of an inactive app do not.
 func (c *call) rotationStrip(app registry.App) *templates.AppRotation {
 	usable := app.Usable()
-	if len(usable) != 2 {
+	if len(usable) != 2 || app.Status != registry.Active {
 		return nil
 	}
 	return &templates.AppRotation{
