@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"credenza.example/credenza/internal/limit"
+	"credenza.example/credenza/internal/oauth"
 )
 
 // maxReport bounds a report of a violated content security policy, in bytes.
@@ -16,7 +17,7 @@ const maxReport = 8 << 10
 
 // cspReport logs which directive was violated and nothing else of the report, which holds addresses of pages. The
 // answer is always 204.
-func (s *Server) cspReport(c echo.Context) error {
+func (s *Server) cspReport(c echo.Context, _ *oauth.Token) error {
 	if ok, _ := s.reports.Allow(limit.Network(c.RealIP())); !ok {
 		return c.NoContent(http.StatusNoContent)
 	}

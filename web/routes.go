@@ -6,8 +6,9 @@ import (
 	"credenza.example/credenza/internal/access"
 )
 
-// who says who may call a route: everybody, whoever is signed in, or holders of a right. The zero value is refused when
-// the server is made, so that no route is open by oversight (C52).
+// who says who may call a route: everybody, whoever is signed in, holders of a right, or, of programs, a client that
+// authenticates itself or a live access token. The zero value is refused when the server is made, so that no route is
+// open by oversight (C52).
 type who struct {
 	kind  whoKind
 	right access.Right
@@ -20,6 +21,8 @@ const (
 	anybody
 	signedIn
 	holder
+	client // of the OAuth endpoints: who it is stands in the request (RFC 6749 §2.3), package oauth asks
+	token  // a live access token of this issuer
 )
 
 var (

@@ -8,18 +8,13 @@ import (
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/oauth"
-	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/web/api"
 )
 
 // selfAPI answers an app about itself: what its credential may do and when its secrets end. It takes any live token of
 // this issuer, whatever its audience, and no cookie (protocol.md §1.5).
-func (s *Server) selfAPI(c echo.Context) error {
-	token, err := s.bearer(c.Request())
-	if err != nil {
-		return challenged(c, err)
-	}
+func (s *Server) selfAPI(c echo.Context, token *oauth.Token) error {
 	actor := access.Actor{
 		Kind: access.KindApp, ID: string(token.Client.ID), Name: token.Client.ClientID, Organisation: token.Organisation,
 		Scopes: token.Scopes.Names(),
@@ -29,27 +24,6 @@ func (s *Server) selfAPI(c echo.Context) error {
 		return err
 	}
 	return api.WriteJSON(c.Response(), http.StatusOK, selfApp(app, token))
-}
-
-// bearer returns the live token of a request.
-func (s *Server) bearer(r *http.Request) (*oauth.Token, error) {
-	presented, err := oauth.Bearer(r)
-	if err != nil {
-		return nil, err
-	}
-	return s.OAuth.Live(r.Context(), presented)
-}
-
-// challenged tells a refused machine how to do better (RFC 6750 §3). A request that cannot be understood is 400 there,
-// where the portal's forms say 422.
-func challenged(c echo.Context, err error) error {
-	if challenge := oauth.Challenge(err); challenge != "" {
-		c.Response().Header().Set("WWW-Authenticate", challenge)
-	}
-	if p := problem.As(err); p.Code == problem.Invalid {
-		return &statusError{status: http.StatusBadRequest, key: p.Key}
-	}
-	return err
 }
 
 func selfApp(app registry.App, token *oauth.Token) api.SelfApp {

@@ -72,7 +72,9 @@ func New(deps Deps) (*Server, error) {
 	s.echo.IPExtractor = AddressOf(deps.TrustedProxies)
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Use(s.requestID, s.accessLog, s.headers)
-	s.mountMachines()
+	if err := s.mountMachines(s.machines()); err != nil {
+		return nil, err
+	}
 	return s, s.mountPages(pages())
 }
 
@@ -95,26 +97,6 @@ func (s *Server) mountPages(routes []route) error {
 	// Addresses nobody mounted get the same frame as pages that are not there.
 	group.RouteNotFound("/*", s.page(route{name: "not_found", who: public, handler: (*Server).notFound}))
 	return nil
-}
-
-// mountMachines mounts what has no browser session: OAuth, JSON APIs, static files, reports.
-func (s *Server) mountMachines() {
-	read := []string{http.MethodGet, http.MethodHead}
-	for _, e := range s.OAuth.Endpoints() {
-		s.echo.Any(e.Path, s.machine(e.Name, echo.WrapHandler(e.Handler)))
-	}
-	s.echo.Match(read, "/api/v1/apps/self", s.machine("api.apps.self", s.selfAPI))
-	s.echo.Match(read, static.Prefix+"*", s.machine("static", echo.WrapHandler(s.Static.Handler())))
-	s.echo.POST("/csp-report", s.machine("csp.report", s.cspReport))
-}
-
-// machine names a route for the log and keeps its panics from the connection.
-func (s *Server) machine(name string, handler echo.HandlerFunc) echo.HandlerFunc {
-	handler = s.recoverPanics(handler)
-	return func(c echo.Context) error {
-		c.Set(routeKey, name)
-		return handler(c)
-	}
 }
 
 // HTTPServer returns a server with the limits on slow and large requests that F7 asks for.

@@ -89,17 +89,18 @@ func New(d Deps) (*Server, error) {
 type Endpoint struct {
 	Name    string
 	Path    string
+	Client  bool // callers authenticate as a client (RFC 6749 §2.3); else anybody may ask
 	Handler http.Handler
 }
 
 // Endpoints returns what discovery publishes, and discovery itself.
 func (s *Server) Endpoints() []Endpoint {
 	return []Endpoint{
-		{"oauth.token", PathToken, s.guard(s.Token)},
-		{"oauth.introspect", PathIntrospect, s.guard(s.Introspect)},
-		{"oauth.revoke", PathRevoke, s.guard(s.Revoke)},
-		{"oauth.jwks", PathJWKS, s.guard(s.JWKS)},
-		{"oauth.metadata", PathMetadata, s.guard(s.Metadata)},
+		{"oauth.token", PathToken, true, s.guard(s.Token)},
+		{"oauth.introspect", PathIntrospect, true, s.guard(s.Introspect)},
+		{"oauth.revoke", PathRevoke, true, s.guard(s.Revoke)},
+		{"oauth.jwks", PathJWKS, false, s.guard(s.JWKS)},
+		{"oauth.metadata", PathMetadata, false, s.guard(s.Metadata)},
 	}
 }
 
