@@ -1,6 +1,10 @@
 package web
 
-import "credenza.example/credenza/internal/access"
+import (
+	"net/http"
+
+	"credenza.example/credenza/internal/access"
+)
 
 // Route is a line of the route table as tests see it. Right is empty where none is needed; Who is public, member or
 // holder.
@@ -17,4 +21,40 @@ func Routes() []Route {
 		list = append(list, Route{r.method, r.path, r.name, words[r.who.kind], r.who.right})
 	}
 	return list
+}
+
+// Machine is a line of the table of what programs call. Methods is empty where all are taken; Who is public, client or
+// token.
+type Machine struct {
+	Methods         []string
+	Path, Name, Who string
+}
+
+// Machines returns that table.
+func Machines(s *Server) []Machine {
+	words := map[whoKind]string{anybody: "public", client: "client", token: "token"}
+	var list []Machine
+	for _, m := range s.machines() {
+		list = append(list, Machine{m.methods, m.path, m.name, words[m.who.kind]})
+	}
+	return list
+}
+
+// Mounted returns what the server really answers, as "METHOD path".
+func Mounted(s *Server) []string {
+	var list []string
+	for _, r := range s.echo.Routes() {
+		list = append(list, r.Method+" "+r.Path)
+	}
+	return list
+}
+
+// MountPage mounts a page that declares only what is given, to see that New would refuse it.
+func MountPage(s *Server, path string) error {
+	return s.mountPages([]route{{method: http.MethodGet, path: path, name: "test"}})
+}
+
+// MountMachine does the same among what programs call.
+func MountMachine(s *Server, path string) error {
+	return s.mountMachines([]machine{{path: path, name: "test"}})
 }
