@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const binary = fileURLToPath(new URL('../../bin/credenza', import.meta.url));
+// CREDENZA_BINARY judges another build than the one of `make build`.
+const binary = process.env.CREDENZA_BINARY ?? fileURLToPath(new URL('../../bin/credenza', import.meta.url));
 
 const startTimeout = 30_000;
 const stopTimeout = 30_000;
@@ -47,7 +48,7 @@ export class Server {
    * the environment.
    */
   static async start(settings = () => ({})) {
-    if (!existsSync(binary)) throw new Error('bin/credenza is missing; run make build');
+    if (!existsSync(binary)) throw new Error(`${binary} is missing; run make build`);
     const server = new Server();
     server.dir = mkdtempSync(join(tmpdir(), 'credenza-e2e-'));
     for (const sub of ['tmp', 'home', 'key', 'out']) mkdirSync(join(server.dir, sub), { mode: 0o700 });
