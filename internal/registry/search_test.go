@@ -14,7 +14,7 @@ import (
 )
 
 // quick registers an app without a secret, as somebody.
-func (w *world) quick(t *testing.T, actor access.Actor, f registry.AppFields) registry.App {
+func (w *world) quick(t testing.TB, actor access.Actor, f registry.AppFields) registry.App {
 	t.Helper()
 	app, _, err := w.Register(t.Context(), actor, registry.NewApp{AppFields: f, WithoutSecret: true})
 	if err != nil {

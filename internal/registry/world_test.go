@@ -56,13 +56,13 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 }
 
 // sqliteWorld is a world for what cannot differ between databases.
-func sqliteWorld(t *testing.T) *world {
+func sqliteWorld(t testing.TB) *world {
 	t.Helper()
 	clock := dbtest.NewClock()
 	return newWorld(t, dbtest.SQLite(t, clock), clock)
 }
 
-func newWorld(t *testing.T, db *database.DB, clock *dbtest.Clock) *world {
+func newWorld(t testing.TB, db *database.DB, clock *dbtest.Clock) *world {
 	t.Helper()
 	master := must(keyring.CreateMaster(filepath.Join(t.TempDir(), "master.key")))(t)
 	w := &world{db: db, clock: clock, master: master}
@@ -81,7 +81,7 @@ func newWorld(t *testing.T, db *database.DB, clock *dbtest.Clock) *world {
 }
 
 // open makes the rooms on the world's database.
-func (w *world) open(t *testing.T) {
+func (w *world) open(t testing.TB) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	w.trail = audit.New(w.db, log)
@@ -102,8 +102,8 @@ func (w *world) open(t *testing.T) {
 }
 
 // must returns what was made, or ends the test.
-func must[T any](made T, err error) func(t *testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](made T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
@@ -116,14 +116,14 @@ func (w *world) operator(org identity.Organisation) access.Actor {
 	return access.Operator("root", org.ID)
 }
 
-func (w *world) organisation(t *testing.T, name, prefix string) identity.Organisation {
+func (w *world) organisation(t testing.TB, name, prefix string) identity.Organisation {
 	t.Helper()
 	n := identity.NewOrganisation{Name: name, ClientPrefix: prefix}
 	return must(w.identity.CreateOrganisation(t.Context(), access.Operator("root", ""), n))(t)
 }
 
 // actor makes a person with these roles and returns them signed in.
-func (w *world) actor(t *testing.T, org identity.Organisation, email, first, last string, roles ...string) access.Actor {
+func (w *world) actor(t testing.TB, org identity.Organisation, email, first, last string, roles ...string) access.Actor {
 	t.Helper()
 	n := identity.NewPerson{Organisation: org.ID, Email: email, FirstName: first, LastName: last, Roles: roles}
 	p := must(w.identity.CreatePerson(t.Context(), w.operator(org), n))(t)
@@ -137,14 +137,14 @@ func (w *world) actor(t *testing.T, org identity.Organisation, email, first, las
 }
 
 // withRights makes a person of Acme who holds these rights and no others.
-func (w *world) withRights(t *testing.T, name string, rights ...access.Right) access.Actor {
+func (w *world) withRights(t testing.TB, name string, rights ...access.Right) access.Actor {
 	t.Helper()
 	n := identity.NewRole{Organisation: w.acme.ID, Name: name, Rights: rights}
 	must(w.identity.CreateRole(t.Context(), w.operator(w.acme), n))(t)
 	return w.actor(t, w.acme, name+"@acme.example", name, "Person", name)
 }
 
-func (w *world) apiUser(t *testing.T, org identity.Organisation, kind identity.RobotKind) identity.RobotAccount {
+func (w *world) apiUser(t testing.TB, org identity.Organisation, kind identity.RobotKind) identity.RobotAccount {
 	t.Helper()
 	for _, u := range must(w.identity.APIUsers(t.Context(), org.ID))(t) {
 		if u.Kind == kind {
@@ -156,7 +156,7 @@ func (w *world) apiUser(t *testing.T, org identity.Organisation, kind identity.R
 }
 
 // robot makes an API user of Acme, with a role of its own that holds these rights.
-func (w *world) robot(t *testing.T, name string, kind identity.RobotKind, rights ...access.Right) identity.RobotAccount {
+func (w *world) robot(t testing.TB, name string, kind identity.RobotKind, rights ...access.Right) identity.RobotAccount {
 	t.Helper()
 	n := identity.NewRobot{Organisation: w.acme.ID, Name: name, Kind: kind}
 	if len(rights) > 0 {
@@ -178,12 +178,12 @@ func (w *world) fields(name string) registry.AppFields {
 }
 
 // register registers an app of Acme as its administrator.
-func (w *world) register(t *testing.T, name string) (registry.App, *registry.NewSecret) {
+func (w *world) register(t testing.TB, name string) (registry.App, *registry.NewSecret) {
 	t.Helper()
 	return w.registerFields(t, w.admin, w.fields(name))
 }
 
-func (w *world) registerFields(t *testing.T, actor access.Actor, f registry.AppFields) (registry.App, *registry.NewSecret) {
+func (w *world) registerFields(t testing.TB, actor access.Actor, f registry.AppFields) (registry.App, *registry.NewSecret) {
 	t.Helper()
 	app, shown, err := w.Register(t.Context(), actor, registry.NewApp{AppFields: f})
 	if err != nil {
@@ -193,7 +193,7 @@ func (w *world) registerFields(t *testing.T, actor access.Actor, f registry.AppF
 }
 
 // globexApp registers an app of Globex.
-func (w *world) globexApp(t *testing.T, name string) (registry.App, *registry.NewSecret) {
+func (w *world) globexApp(t testing.TB, name string) (registry.App, *registry.NewSecret) {
 	t.Helper()
 	f := w.fields(name)
 	f.APIUser = w.globexClient.ID
@@ -201,12 +201,12 @@ func (w *world) globexApp(t *testing.T, name string) (registry.App, *registry.Ne
 }
 
 // app reads an app of Acme.
-func (w *world) app(t *testing.T, id registry.AppID) registry.App {
+func (w *world) app(t testing.TB, id registry.AppID) registry.App {
 	t.Helper()
 	return must(w.App(t.Context(), w.admin, id))(t)
 }
 
-func (w *world) rotate(t *testing.T, id registry.AppID, n registry.Rotation) *registry.NewSecret {
+func (w *world) rotate(t testing.TB, id registry.AppID, n registry.Rotation) *registry.NewSecret {
 	t.Helper()
 	if n.Reason == "" {
 		n.Reason = registry.Planned
@@ -214,13 +214,13 @@ func (w *world) rotate(t *testing.T, id registry.AppID, n registry.Rotation) *re
 	return must(w.Rotate(t.Context(), w.admin, id, n))(t)
 }
 
-func (w *world) deactivate(t *testing.T, id registry.AppID) registry.App {
+func (w *world) deactivate(t testing.TB, id registry.AppID) registry.App {
 	t.Helper()
 	return must(w.Deactivate(t.Context(), w.admin, id, w.app(t, id).Version))(t)
 }
 
 // events returns the events of an organisation, newest first.
-func (w *world) events(t *testing.T, org identity.Organisation) []audit.Event {
+func (w *world) events(t testing.TB, org identity.Organisation) []audit.Event {
 	t.Helper()
 	page, err := w.trail.Events(t.Context(), audit.Query{Chain: org.ID, Limit: 100})
 	if err != nil {
@@ -229,13 +229,13 @@ func (w *world) events(t *testing.T, org identity.Organisation) []audit.Event {
 	return page.Events
 }
 
-func (w *world) lastEvent(t *testing.T) audit.Event {
+func (w *world) lastEvent(t testing.TB) audit.Event {
 	t.Helper()
 	return w.events(t, w.acme)[0]
 }
 
 // authenticates reports whether a secret is accepted now.
-func (w *world) authenticates(t *testing.T, clientID, text string) bool {
+func (w *world) authenticates(t testing.TB, clientID, text string) bool {
 	t.Helper()
 	_, _, err := w.Authenticate(t.Context(), clientID, text, "")
 	if err != nil && !errors.Is(err, secret.ErrWrong) {
@@ -245,7 +245,7 @@ func (w *world) authenticates(t *testing.T, clientID, text string) bool {
 }
 
 // value reads one value from the database.
-func value[T any](t *testing.T, db *database.DB, query string, args ...any) T {
+func value[T any](t testing.TB, db *database.DB, query string, args ...any) T {
 	t.Helper()
 	var v T
 	if err := db.Read(t.Context()).Raw(query, args...).Scan(&v).Error; err != nil {
@@ -255,7 +255,7 @@ func value[T any](t *testing.T, db *database.DB, query string, args ...any) T {
 }
 
 // dump returns every row of the tables of apps, as text, to prove that nothing changed.
-func (w *world) dump(t *testing.T) map[string][]map[string]any {
+func (w *world) dump(t testing.TB) map[string][]map[string]any {
 	t.Helper()
 	tables := map[string][]map[string]any{}
 	for table, order := range map[string]string{
@@ -272,7 +272,7 @@ func (w *world) dump(t *testing.T) map[string][]map[string]any {
 }
 
 // unchanged fails unless an act changed no row of the room.
-func (w *world) unchanged(t *testing.T, act func()) {
+func (w *world) unchanged(t testing.TB, act func()) {
 	t.Helper()
 	before := w.dump(t)
 	act()
@@ -282,7 +282,7 @@ func (w *world) unchanged(t *testing.T, act func()) {
 }
 
 // wantCode fails unless err is a problem of this code, and makes sure that English has a sentence for each of its keys.
-func wantCode(t *testing.T, err error, code problem.Code) *problem.Error {
+func wantCode(t testing.TB, err error, code problem.Code) *problem.Error {
 	t.Helper()
 	if !problem.Is(err, code) {
 		t.Fatalf("got %v, want %s", err, code)
@@ -296,7 +296,7 @@ func wantCode(t *testing.T, err error, code problem.Code) *problem.Error {
 }
 
 // wantFields fails unless err is an Invalid problem with exactly these faults: field names and keys.
-func wantFields(t *testing.T, err error, want map[string]string) *problem.Error {
+func wantFields(t testing.TB, err error, want map[string]string) *problem.Error {
 	t.Helper()
 	p := wantCode(t, err, problem.Invalid)
 	got := map[string]string{}
@@ -311,7 +311,7 @@ func wantFields(t *testing.T, err error, want map[string]string) *problem.Error 
 
 var bundle = sync.OnceValues(i18n.Load)
 
-func wantSentence(t *testing.T, key string, args map[string]any) {
+func wantSentence(t testing.TB, key string, args map[string]any) {
 	t.Helper()
 	ctx := i18n.With(context.Background(), must(bundle())(t).For("en"), time.UTC)
 	text := i18n.Text(ctx, key, args)

@@ -54,7 +54,7 @@ func Each(t *testing.T, test func(t *testing.T, db *database.DB, clock *Clock)) 
 }
 
 // SQLite returns a migrated, empty SQLite database in a directory of the test.
-func SQLite(t *testing.T, clock *Clock) *database.DB {
+func SQLite(t testing.TB, clock *Clock) *database.DB {
 	t.Helper()
 	return Open(t, "sqlite:"+filepath.Join(t.TempDir(), "credenza.db"), clock)
 }
@@ -66,7 +66,7 @@ func Postgres(t *testing.T, clock *Clock) *database.DB {
 }
 
 // Open opens and migrates the database at a URL, for tests that need two processes' views of one database.
-func Open(t *testing.T, url string, clock *Clock) *database.DB {
+func Open(t testing.TB, url string, clock *Clock) *database.DB {
 	t.Helper()
 	db, err := database.Open(t.Context(), database.Config{
 		URL: url, Clock: clock.Now, Logger: slog.New(slog.DiscardHandler), PollTimeout: PollTimeout,
