@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 	"gorm.io/gorm/schema"
@@ -31,26 +32,31 @@ const DefaultStaleBound = time.Second
 // DefaultPollTimeout bounds one look at the change counter (protocol.md §2).
 const DefaultPollTimeout = 200 * time.Millisecond
 
+// DefaultPollEvery is how often the change counter is looked at (protocol.md §2).
+const DefaultPollEvery = 250 * time.Millisecond
+
 // Config says which database to open. URL is `sqlite:path/to/file.db` or `postgres://…`. The others may be left empty;
-// tests, whose machine may be busy, give a longer PollTimeout.
+// tests, whose machine may be busy, give a longer PollTimeout, and a longer PollEvery to see what comes without the poll.
 type Config struct {
 	URL         string
 	Clock       Clock
 	Logger      *slog.Logger
 	StaleBound  time.Duration
-	PollTimeout time.Duration
+	PollTimeout time.Duration // how long a decision waits for a look at the change counter
+	PollEvery   time.Duration
 }
 
 // DB is an open database: a writer pool (one connection on SQLite), a reader pool and the change feed.
 type DB struct {
-	dialect Dialect
-	path    string // SQLite only
-	writer  *gorm.DB
-	reader  *gorm.DB
-	probe   *sql.DB // the feed's one connection: no queue of readers may keep it from knowing what changed
-	clock   Clock
-	log     *slog.Logger
-	feed    *Feed
+	dialect  Dialect
+	path     string // SQLite only
+	writer   *gorm.DB
+	reader   *gorm.DB
+	probe    *sql.DB         // the feed's one connection: no queue of readers may keep it from knowing what changed
+	listener *pgx.ConnConfig // PostgreSQL only: how the feed connects to listen
+	clock    Clock
+	log      *slog.Logger
+	feed     *Feed
 }
 
 // Open connects; it neither creates tables nor migrates. A SQLite file that does not exist is created by the first
@@ -67,6 +73,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	if cfg.PollTimeout == 0 {
 		cfg.PollTimeout = DefaultPollTimeout
+	}
+	if cfg.PollEvery == 0 {
+		cfg.PollEvery = DefaultPollEvery
 	}
 	schema.RegisterSerializer("micros", micros{})
 	db := &DB{clock: cfg.Clock, log: cfg.Logger}
@@ -85,7 +94,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	db.feed = newFeed(db, cfg.StaleBound, cfg.PollTimeout)
+	db.feed = newFeed(db, cfg)
 	return db, nil
 }
 
@@ -136,8 +145,9 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping reports whether the database answers, for readiness.
-func (db *DB) Ping(ctx context.Context) error { return db.ping(ctx) }
+// Ping reports whether the database answers now, for readiness. It looks at the change counter by the feed's own
+// connection: a queue of writers makes no process unready, and of old knowledge it is content with none.
+func (db *DB) Ping(ctx context.Context) error { return db.feed.pollSince(ctx, time.Now()) }
 
 func (db *DB) ping(ctx context.Context) error {
 	pool, err := db.writer.DB()

@@ -86,7 +86,8 @@ func away(err error) bool {
 	}
 	if lite, ok := errors.AsType[sqlite3.Error](err); ok {
 		switch lite.Code {
-		case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrReadonly, sqlite3.ErrCantOpen, sqlite3.ErrNomem:
+		case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrProtocol, sqlite3.ErrInterrupt, sqlite3.ErrFull, sqlite3.ErrIoErr,
+			sqlite3.ErrReadonly, sqlite3.ErrCantOpen, sqlite3.ErrNomem:
 			return true
 		default:
 			return false

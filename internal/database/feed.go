@@ -2,8 +2,6 @@ package database
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -13,29 +11,42 @@ import (
 )
 
 const (
-	pollEvery   = 250 * time.Millisecond
+	// wakePause is the least time between two polls when many changes are announced at once.
+	wakePause = 20 * time.Millisecond
+	// pollWork bounds a poll, though no decision waits that long for it: in a poll's time a lost connection must be made
+	// again, over a network where that alone may take half a second.
+	pollWork = 2 * time.Second
+	// failPause is the least time that a failing poll takes. Whoever asks meanwhile shares it, so that a crowd of
+	// requests does not become a crowd of connections to a database that is down.
+	failPause   = 25 * time.Millisecond
 	keepChanges = time.Hour
 	pruneEvery  = 10 * time.Minute
 )
 
 // Feed tells this process what any process changed (protocol.md §2). Own commits are published at once; those of
-// others are found by polling a counter.
+// others are found by polling a counter. On PostgreSQL a notification makes the next poll come at once; a lost one is
+// made up for by the poll that comes anyway.
 type Feed struct {
-	db     *DB
-	bound  time.Duration
-	limit  time.Duration // of one poll
-	flight singleflight.Group
+	db      *DB
+	bound   time.Duration
+	every   time.Duration // between two polls that nothing was announced to
+	limit   time.Duration // how long a decision waits for a poll
+	flight  singleflight.Group
+	woken   chan struct{} // a change was announced
+	metrics *feedMetrics
 
 	mu          sync.Mutex
 	subscribers []func([]Change)
-	seen        int64
 	started     bool
+	last        mark
 	dataVersion int64
 	lastGood    time.Time // monotonic: when the last successful poll began
 }
 
-func newFeed(db *DB, bound, limit time.Duration) *Feed {
-	return &Feed{db: db, bound: bound, limit: limit}
+func newFeed(db *DB, cfg Config) *Feed {
+	f := &Feed{db: db, bound: cfg.StaleBound, every: cfg.PollEvery, limit: cfg.PollTimeout, woken: make(chan struct{}, 1)}
+	f.metrics = newFeedMetrics(f.age)
+	return f
 }
 
 // Subscribe calls fn after every commit that changed something, with the changes, or with nil when anything may have
@@ -46,24 +57,42 @@ func (f *Feed) Subscribe(fn func([]Change)) {
 	f.subscribers = append(f.subscribers, fn)
 }
 
-// Run polls until the context ends. Without it Fresh polls when it must.
+// Run polls, and on PostgreSQL listens, until the context ends. Without it Fresh polls when it must.
 func (f *Feed) Run(ctx context.Context) {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	pruned := time.Now()
+	var listening sync.WaitGroup
+	listening.Go(func() { f.listen(ctx) })
+	defer listening.Wait()
+
+	next := time.NewTimer(0)
+	defer next.Stop()
+	away := outage{log: f.db.log, what: "polling for changes"}
+	pruned, polled := time.Now(), time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-f.woken:
+			if early := wakePause - time.Since(polled); early > 0 {
+				next.Reset(early)
+				continue
+			}
+		case <-next.C:
 		}
-		if err := f.pollOnce(ctx); err != nil && ctx.Err() == nil {
-			f.db.log.WarnContext(ctx, "polling for changes", "error", err)
-		}
+		away.note(ctx, f.pollSince(ctx, time.Now()))
+		polled = time.Now()
+		next.Reset(f.every)
 		if time.Since(pruned) > pruneEvery {
 			pruned = time.Now()
 			f.prune(ctx)
 		}
+	}
+}
+
+// wake makes Run poll at once.
+func (f *Feed) wake() {
+	select {
+	case f.woken <- struct{}{}:
+	default: // it will already
 	}
 }
 
@@ -73,7 +102,9 @@ func (f *Feed) Fresh(ctx context.Context) error {
 	if f.fresh() {
 		return nil
 	}
-	if err := f.pollOnce(ctx); err != nil && !f.fresh() {
+	ctx, cancel := context.WithTimeout(ctx, f.limit)
+	defer cancel()
+	if err := f.pollSince(ctx, time.Now()); err != nil && !f.fresh() {
 		return &problem.Error{Code: problem.Unavailable, Key: "problem.unavailable", RetryAfter: retryAfter, Err: err}
 	}
 	return nil
@@ -85,101 +116,53 @@ func (f *Feed) fresh() bool {
 	return f.started && time.Since(f.lastGood) < f.bound*9/10
 }
 
-// pollOnce polls, at most one poll at a time however many ask.
-func (f *Feed) pollOnce(ctx context.Context) error {
-	done := f.flight.DoChan("poll", func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.limit)
-		defer cancel()
-		return nil, f.poll(ctx)
-	})
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case r := <-done:
-		return r.Err
-	}
-}
-
-func (f *Feed) poll(ctx context.Context) error {
-	began := time.Now()
-	version, moved, err := f.moved(ctx)
-	if err != nil {
-		return err
-	}
-	var changes []Change
-	var seen int64
-	flush := false
-	if moved {
-		if changes, seen, flush, err = f.read(ctx); err != nil {
-			return err
-		}
-	}
-	f.mu.Lock()
-	f.lastGood = began
-	if moved {
-		f.started, f.seen, f.dataVersion = true, max(f.seen, seen), version
-	}
-	f.mu.Unlock()
-	switch {
-	case flush:
-		f.publish(nil)
-	case len(changes) > 0:
-		f.publish(changes)
-	}
-	return nil
-}
-
-// moved asks SQLite cheaply whether anybody committed since the last poll. PostgreSQL's counter row is as cheap.
-func (f *Feed) moved(ctx context.Context) (version int64, moved bool, err error) {
-	if f.db.dialect != SQLite {
-		return 0, true, nil
-	}
-	if err := f.db.probe.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
-		return 0, false, translate(err)
-	}
+// age returns how old the knowledge of other processes' changes is; ok is false before the first poll.
+func (f *Feed) age() (age time.Duration, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return version, !f.started || version != f.dataVersion, nil
+	return time.Since(f.lastGood), f.started
 }
 
-// read returns the changes after the last seen one. flush is set when some were already pruned, or at the first poll,
-// when nothing is known about what happened before.
-func (f *Feed) read(ctx context.Context) (changes []Change, seen int64, flush bool, err error) {
-	f.mu.Lock()
-	from, started := f.seen, f.started
-	f.mu.Unlock()
-	if err := f.db.probe.QueryRowContext(ctx, "SELECT n FROM change_counter WHERE id = 1").Scan(&seen); err != nil {
-		return nil, 0, false, fmt.Errorf("read the change counter: %w", translate(err))
-	}
-	if !started || seen == from {
-		return nil, seen, !started, nil
-	}
-	changes, err = f.between(ctx, from, seen)
-	if err != nil {
-		return nil, 0, false, fmt.Errorf("read the changes: %w", translate(err))
-	}
-	if int64(len(changes)) != seen-from {
-		return nil, seen, true, nil
-	}
-	return changes, seen, false, nil
-}
-
-// between returns the changes numbered above from, up to and with to.
-func (f *Feed) between(ctx context.Context, from, to int64) (changes []Change, err error) {
-	rows, err := f.db.probe.QueryContext(ctx, fmt.Sprintf(
-		"SELECT topic, entity_id FROM changes WHERE n > %d AND n <= %d ORDER BY n", from, to))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var c Change
-		if err := rows.Scan(&c.Topic, &c.ID); err != nil {
-			return nil, err
+// pollSince returns when a poll that began at the moment or later has ended, with its error. An earlier one that is
+// still under way may miss what was committed since. At most one poll runs at a time, however many ask.
+func (f *Feed) pollSince(ctx context.Context, moment time.Time) error {
+	for {
+		done := f.flight.DoChan("poll", func() (any, error) {
+			began := time.Now()
+			return began, f.poll(context.WithoutCancel(ctx), began)
+		})
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case r := <-done:
+			if began, ok := r.Val.(time.Time); !ok || !began.Before(moment) {
+				return r.Err
+			}
 		}
-		changes = append(changes, c)
 	}
-	return changes, rows.Err()
+}
+
+// poll looks once at what was changed. The news is published before this process counts as fresh again: after a long
+// outage nobody may decide by what it makes old.
+func (f *Feed) poll(ctx context.Context, began time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, max(f.limit, pollWork))
+	defer cancel()
+	found, err := f.look(ctx)
+	if err != nil {
+		f.metrics.polls.WithLabelValues(pollFailed).Inc()
+		<-time.After(failPause - time.Since(began))
+		return err
+	}
+	if found.flush {
+		f.publish(nil)
+	} else if len(found.changes) > 0 {
+		f.publish(found.changes)
+	}
+	f.mu.Lock()
+	f.started, f.last, f.dataVersion, f.lastGood = true, found.last, found.version, began
+	f.mu.Unlock()
+	f.metrics.polls.WithLabelValues(pollGood).Inc()
+	return nil
 }
 
 func (f *Feed) publish(changes []Change) {
@@ -191,9 +174,11 @@ func (f *Feed) publish(changes []Change) {
 	}
 }
 
+// prune forgets old changes but the last, by which a poll recognises where it was.
 func (f *Feed) prune(ctx context.Context) {
 	err := f.db.Housekeep(ctx, func(tx *Tx) error {
-		return tx.DB().Exec("DELETE FROM changes WHERE at < ?", Micros(tx.Now().Add(-keepChanges))).Error
+		return tx.DB().Exec("DELETE FROM changes WHERE at < ? AND n < (SELECT n FROM change_counter WHERE id = 1)",
+			Micros(tx.Now().Add(-keepChanges))).Error
 	})
 	if err != nil && ctx.Err() == nil {
 		f.db.log.WarnContext(ctx, "pruning old changes", "error", err)

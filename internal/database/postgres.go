@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
@@ -15,6 +17,8 @@ const (
 	minPostgres     = 15
 	postgresWriters = 8
 	postgresReaders = 16
+	connectTime     = 5 * time.Second // unless the URL has connect_timeout
+	pingTime        = time.Second
 )
 
 // openPostgres opens two pools, so that a queue of writers never keeps readers waiting, and the connection of the feed.
@@ -33,6 +37,8 @@ func (db *DB) openPostgres(url string) error {
 	}
 	db.probe = stdlib.OpenDB(*cfg)
 	single(db.probe)
+	db.listener = cfg.Copy()
+	db.listener.RuntimeParams["application_name"] = listenerName
 	return db.checkPostgresVersion()
 }
 
@@ -60,7 +66,24 @@ func postgresConfig(url, readOnly string) (*pgx.ConnConfig, error) {
 	cfg.RuntimeParams["statement_timeout"] = "15000"
 	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = "15000"
 	cfg.RuntimeParams["timezone"] = "UTC"
+	// A standby may lag by any time, and what it does not know yet nobody can tell. Whatever the URL says, a server that
+	// was made one is left for the next host.
+	cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectTime
+	}
 	return cfg, nil
+}
+
+// lost tries a connection that was idle before it is used again, instead of the driver, which waits for an answer as
+// long as the request has time: behind a network that was cut, none ever comes.
+func lost(ctx context.Context, p stdlib.ShouldPingParams) bool {
+	if p.IdleDuration < time.Second {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTime)
+	defer cancel()
+	return p.Conn.Ping(ctx) != nil // then the driver's own try, on the closed connection, says so at once
 }
 
 func openPostgresPool(db *DB, url, readOnly string, size int) (*gorm.DB, error) {
@@ -68,7 +91,7 @@ func openPostgresPool(db *DB, url, readOnly string, size int) (*gorm.DB, error) 
 	if err != nil {
 		return nil, err
 	}
-	pool := stdlib.OpenDB(*cfg)
+	pool := stdlib.OpenDB(*cfg, stdlib.OptionShouldPing(lost))
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	g, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), gormConfig(db.log))

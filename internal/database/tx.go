@@ -35,6 +35,7 @@ type Change struct {
 // inside would wait for ever.
 type Tx struct {
 	g       *gorm.DB
+	dialect Dialect
 	now     time.Time
 	changes []Change
 }
@@ -83,7 +84,7 @@ func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
 }
 
 func (db *DB) transactOnce(ctx context.Context, fn func(tx *Tx) error) ([]Change, error) {
-	tx := &Tx{}
+	tx := &Tx{dialect: db.dialect}
 	err := db.writer.WithContext(ctx).Transaction(func(g *gorm.DB) error {
 		// Here, not before: a writer may have waited long for its turn.
 		tx.g, tx.now = g, db.Now()
@@ -95,14 +96,13 @@ func (db *DB) transactOnce(ctx context.Context, fn func(tx *Tx) error) ([]Change
 	return tx.changes, err
 }
 
-// record writes the changes with the next numbers. It comes last in the transaction, because raising the counter makes
-// every other writer wait until this one has committed.
+// record writes the changes with the next numbers, and has PostgreSQL announce them when the transaction commits. It
+// comes last in the transaction, because raising the counter makes every other writer wait until this one has committed.
 func (tx *Tx) record() error {
 	if len(tx.changes) == 0 {
 		return nil
 	}
-	var last int64
-	err := tx.g.Raw("UPDATE change_counter SET n = n + ? WHERE id = 1 RETURNING n", len(tx.changes)).Scan(&last).Error
+	last, err := tx.raise(len(tx.changes))
 	if err != nil {
 		return fmt.Errorf("number the changes: %w", err)
 	}
@@ -115,4 +115,15 @@ func (tx *Tx) record() error {
 		}
 	}
 	return nil
+}
+
+// raise raises the counter by as many changes and returns the number of the last.
+func (tx *Tx) raise(by int) (last int64, err error) {
+	if tx.dialect == Postgres {
+		var announced bool
+		err = tx.g.Raw(announce, by).Row().Scan(&last, &announced)
+		return last, err
+	}
+	err = tx.g.Raw("UPDATE change_counter SET n = n + ? WHERE id = 1 RETURNING n", by).Scan(&last).Error
+	return last, err
 }
