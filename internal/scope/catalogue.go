@@ -117,7 +117,7 @@ type Printed struct {
 // Call is one method and path template of an object.
 type Call struct {
 	Method        string   `yaml:"method"`
-	Path          string   `yaml:"path"` // below the API's base path; parameters as {name}
+	Path          string   `yaml:"path"` // below the API's base path; parameters as {name}, {name:int}, {name:uuid}
 	Access        Access   `yaml:"access"`
 	AnyOf         []string `yaml:"any_of"`     // a token with one of them may call; empty: nobody may
 	Suggested     []string `yaml:"suggested"`  // what public pages hint at where AnyOf is empty; opens nothing
@@ -131,6 +131,10 @@ type Call struct {
 
 // Matches reports whether requests are ever matched to this call; rows kept only to show a source's slip are not.
 func (c Call) Matches() bool { return !c.ShownOnly }
+
+// OpenTo reports whether a token with these scopes may make the call: any one of AnyOf will do (product.md decision 10).
+// A call for which no scope is published is open to nobody.
+func (c Call) OpenTo(held Set) bool { return slices.ContainsFunc(c.AnyOf, held.Has) }
 
 // String returns method and path template, as in "GET /invoices/{id}".
 func (c Call) String() string { return c.Method + " " + c.Path }
@@ -186,6 +190,7 @@ type Catalogue struct {
 	byName   map[string]int
 	spelling map[string]string // printed spelling → scope
 	groups   [][]Group         // by API
+	index    index             // of the calls that requests are matched to
 }
 
 // APIs returns all APIs in the catalogue's order.

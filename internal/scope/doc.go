@@ -5,8 +5,10 @@
 // how it is made and changed. A loaded Catalogue never changes and is safe for use by many at once. What its methods
 // return shares memory with it: callers read it, never write to it.
 //
+// Match says which published call a request is, and so which scopes open it (protocol.md §7). It is strict and runs on
+// every call check. Search is for people: lenient, and never a reason to let a call through.
+//
 // Elsewhere: which right lets a person give a scope to an app is access.GrantRight; which scopes an app holds is
-// package registry; what goes into a token is package oauth. Deciding a call by its method and path (the call check,
-// protocol.md §7) and changing the catalogue at run time come with the issues that need them: the first will stand on
-// template (template.go), the second on Parse. Search is for people and is lenient; it never decides anything.
+// package registry; what goes into a token is package oauth; the call check itself, with its proxies and tokens, and
+// changing the catalogue at run time (by Parse) come with the issues that need them.
 package scope

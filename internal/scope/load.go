@@ -141,8 +141,8 @@ func (c *Catalogue) adopt(api string, family Family) {
 	}
 }
 
-// link writes into each scope which objects list it and which calls it opens, and makes the groups of the form. It
-// needs a valid catalogue.
+// link writes into each scope which objects list it and which calls it opens, and makes the groups of the form and the
+// index of calls. It needs a valid catalogue.
 func (c *Catalogue) link() {
 	for _, api := range c.apis {
 		for _, object := range api.Objects {
@@ -155,6 +155,7 @@ func (c *Catalogue) link() {
 			}
 		}
 	}
+	c.index = newIndex(c.apis)
 	for i := range c.apis {
 		c.refresh(&c.apis[i])
 		c.groups = append(c.groups, groupsOf(c.apis[i]))

@@ -205,6 +205,10 @@ func TestParseNamesEachFault(t *testing.T) {
 			"call twice in two objects", "path: /wishes", "path: '/carts/{other}'",
 			"matches the same requests as GET /carts/{id} of carts",
 		},
+		{"parameter of an unknown type", "path: /wishes", "path: '/wishes/{a:text}'", "is of no known type"},
+		{"parameter with an empty type", "path: /wishes", "path: '/wishes/{a:}'", "is of no known type"},
+		{"typed and untyped", "path: /wishes", "path: '/carts/{id:int}'", "matches the same requests as GET /carts/{id}"},
+		{"typed parameter unnamed", "path: /wishes", "path: '/wishes/{:int}'", "is not a name"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

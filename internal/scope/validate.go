@@ -92,7 +92,7 @@ func (v *validation) checkAPI(api API) {
 		v.once(where+", families", families, family.Name)
 		v.checkFamily(api, family)
 	}
-	objects, calls := make(map[string]bool), make(map[string]string)
+	objects, calls := make(map[string]bool), make(map[string][]placed)
 	for _, object := range api.Objects {
 		v.once(where+", objects", objects, object.Name)
 		v.checkObject(object, calls)
@@ -177,7 +177,14 @@ func (v *validation) ofAPI(where, api string, names []string) {
 	}
 }
 
-func (v *validation) checkObject(object Object, calls map[string]string) {
+// placed is a matched call with where it stands, for finding two that one request could mean.
+type placed struct {
+	template template
+	name     string
+}
+
+// checkObject also enters the object's calls, by method, among those of its API.
+func (v *validation) checkObject(object Object, calls map[string][]placed) {
 	where := fmt.Sprintf("api %s, object %s", object.API, object.Name)
 	v.source(where, object.Source)
 	v.source(where, object.Printed.Source)
@@ -193,11 +200,12 @@ func (v *validation) checkObject(object Object, calls map[string]string) {
 		if !call.Matches() {
 			continue
 		}
-		shape := call.Method + " " + t.shape()
-		if other, taken := calls[shape]; taken {
-			v.add(at, "matches the same requests as %s", other)
+		for _, other := range calls[call.Method] {
+			if t.rivals(other.template) {
+				v.add(at, "matches the same requests as %s", other.name)
+			}
 		}
-		calls[shape] = call.String() + " of " + object.Name
+		calls[call.Method] = append(calls[call.Method], placed{t, call.String() + " of " + object.Name})
 	}
 }
 
