@@ -56,3 +56,32 @@ func (l *Limiter) Allow(key string) (ok bool, retryAfter time.Duration) {
 	}
 	return true, 0
 }
+
+// Wait returns how long the key would have to wait for its next act, 0 if it need not. It counts nothing: it is asked
+// before an act of which only the failures count, and Allow counts those afterwards.
+func (l *Limiter) Wait(key string) time.Duration {
+	tokens, _ := l.tokens(key)
+	wait := time.Duration((1 - tokens) * float64(l.every))
+	if wait < time.Microsecond { // as in Allow
+		return 0
+	}
+	return wait.Truncate(time.Microsecond) + time.Microsecond
+}
+
+// Spent reports whether acts of the key were counted that it has not earned back yet.
+func (l *Limiter) Spent(key string) bool {
+	tokens, found := l.tokens(key)
+	return found && tokens < float64(l.burst)
+}
+
+// tokens returns how many acts the key has left. A key that was never counted has all and is not remembered for being
+// asked about.
+func (l *Limiter) tokens(key string) (tokens float64, found bool) {
+	l.table.mu.Lock()
+	defer l.table.mu.Unlock()
+	bucket, found := l.table.entries.Get(sum(key))
+	if !found {
+		return float64(l.burst), false
+	}
+	return bucket.TokensAt(l.table.clock()), true
+}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"credenza.example/credenza/internal/limit"
 )
 
@@ -154,6 +156,49 @@ func TestAllowCountsEveryActOfManyAtOnce(t *testing.T) {
 	all.Wait()
 	if n := allowed.Load(); n != 10 {
 		t.Errorf("%d of 64 acts at once allowed, want 10", n)
+	}
+}
+
+// TestWaitForetellsAllow: whatever happened before, Wait says what Allow would, and asking costs nothing.
+func TestWaitForetellsAllow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := newClock()
+		l, err := limit.New(limit.Config{Every: 7 * time.Second, Burst: 3, Max: 10, Clock: c.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"time": func(t *rapid.T) { c.Advance(time.Duration(rapid.IntRange(-3e9, 20e9).Draw(t, "ns"))) },
+			"act": func(t *rapid.T) {
+				wait := l.Wait("a")
+				if again := l.Wait("a"); again != wait {
+					t.Fatalf("asked twice: %v, then %v", wait, again)
+				}
+				ok, retryAfter := l.Allow("a")
+				if ok != (wait == 0) || (retryAfter-wait).Abs() > 2*time.Microsecond {
+					t.Fatalf("Wait %v; Allow %v, %v", wait, ok, retryAfter)
+				}
+				if !l.Spent("a") {
+					t.Fatal("an act was allowed and nothing is spent")
+				}
+			},
+		})
+	})
+}
+
+func TestSpentUntilEarnedBack(t *testing.T) {
+	c := newClock()
+	l := newLimiter(t, limit.Config{Every: 10 * time.Second, Burst: 3, Max: 10, Clock: c.Now})
+	if l.Spent("a") || l.Wait("a") != 0 || l.Len() != 0 {
+		t.Error("a key that never acted has spent something, waits or is remembered")
+	}
+	l.Allow("a")
+	l.Allow("a")
+	for _, want := range []bool{true, true, false} {
+		if got := l.Spent("a"); got != want {
+			t.Errorf("at %v: spent %v, want %v", c.Now(), got, want)
+		}
+		c.Advance(10 * time.Second)
 	}
 }
 

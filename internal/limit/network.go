@@ -17,3 +17,16 @@ func Network(address string) string {
 	}
 	return netip.PrefixFrom(a, bits).Masked().String()
 }
+
+// siteBits is what one site is given of IPv6 (RFC 6177): 65,536 networks, which one stranger may all have.
+const siteBits = 48
+
+// Site returns the /48 around a network of IPv6, as Network returned it. It is "" for a network of IPv4 and for
+// "unknown", around which nothing is known to belong together.
+func Site(network string) string {
+	p, err := netip.ParsePrefix(network)
+	if err != nil || p.Addr().Is4() || p.Bits() < siteBits {
+		return ""
+	}
+	return netip.PrefixFrom(p.Addr(), siteBits).Masked().String()
+}

@@ -33,3 +33,19 @@ func TestNetwork(t *testing.T) {
 		})
 	}
 }
+
+func TestSite(t *testing.T) {
+	for address, want := range map[string]string{
+		"2001:db8:1:2:3:4:5:6": "2001:db8:1::/48",
+		"2001:db8:1:ffff::1":   "2001:db8:1::/48",
+		"2001:db8:2::1":        "2001:db8:2::/48",
+		"::1":                  "::/48",
+		"192.0.2.7":            "",
+		"::ffff:192.0.2.7":     "",
+		"no address":           "",
+	} {
+		if got := limit.Site(limit.Network(address)); got != want {
+			t.Errorf("site of %s: %q, want %q", address, got, want)
+		}
+	}
+}
