@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/audit"
 	"credenza.example/credenza/internal/database"
@@ -18,7 +20,8 @@ import (
 
 // Deps is what the registry works with. Time is that of the database's clock. ClientIDPrefix begins every new client
 // ID. Random makes the rest of it and is crypto/rand when nil; CacheSize bounds the snapshot, in apps, and is 100,000
-// when zero.
+// when zero; UseSize bounds the counts of use that wait to be written, in networks of secrets, and is 131,072 when zero.
+// With nil for Metrics, use is counted but the counting not shown.
 type Deps struct {
 	DB             *database.DB
 	Trail          *audit.Trail
@@ -31,6 +34,8 @@ type Deps struct {
 	ClientIDPrefix string
 	Random         io.Reader
 	CacheSize      int
+	UseSize        int
+	Metrics        prometheus.Registerer
 }
 
 // Registry is the room's door: every use case and query. It is safe for use by many goroutines.
@@ -47,6 +52,7 @@ type Registry struct {
 	prefix    string
 	random    io.Reader
 	snapshot  *snapshot
+	use       *useCounts
 }
 
 const defaultCacheSize = 100_000
@@ -63,12 +69,19 @@ func New(d Deps) (*Registry, error) {
 	if d.CacheSize == 0 {
 		d.CacheSize = defaultCacheSize
 	}
+	if d.UseSize == 0 {
+		d.UseSize = maxWaiting
+	}
 	r := &Registry{
 		db: d.DB, store: &store{db: d.DB}, trail: d.Trail, identity: d.Identity, catalogue: d.Catalogue, ring: d.Ring,
 		keys: d.Keys, hasher: d.Hasher, verifier: d.Verifier, prefix: d.ClientIDPrefix, random: d.Random,
 	}
 	var err error
 	if r.snapshot, err = newSnapshot(d.CacheSize); err != nil {
+		return nil, err
+	}
+	r.use = newUseCounts(d.UseSize, newUseMetrics())
+	if err := r.use.metrics.register(d.Metrics, func() float64 { return float64(r.use.entries.Load()) }); err != nil {
 		return nil, err
 	}
 	d.DB.Feed().Subscribe(r.snapshot.heard)

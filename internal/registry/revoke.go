@@ -14,6 +14,9 @@ const (
 	maxRevoked = 1000
 	// keepNonces is how long a form that was sent is recognised.
 	keepNonces = 30 * 24 * time.Hour
+	// keepUse is how long hours of use are kept: longer than any page looks back, and short enough that a secret used
+	// from one place all the time has some 2,000 rows. The last use itself stays as long as the secret.
+	keepUse    = 90 * 24 * time.Hour
 	sweepChunk = 500
 )
 
@@ -54,8 +57,9 @@ func (r *Registry) RevokeToken(ctx context.Context, c *Client, jti string, expir
 	})
 }
 
-// Sweep deletes what is remembered for a while only: revoked tokens that have expired and nonces of forms sent more than
-// 30 days ago. It is meant to be called every few minutes. Each transaction is short, so that nobody waits for it.
+// Sweep deletes what is remembered for a while only: revoked tokens that have expired, nonces of forms sent more than
+// 30 days ago and hours of use that began more than 90 days ago. It is meant to be called every few minutes. Each
+// transaction is short, so that nobody waits for it.
 func (r *Registry) Sweep(ctx context.Context) error {
 	for _, part := range []struct {
 		what   sweepable
@@ -63,6 +67,7 @@ func (r *Registry) Sweep(ctx context.Context) error {
 	}{
 		{sweepRevoked, r.db.Now()},
 		{sweepNonces, r.db.Now().Add(-keepNonces)},
+		{sweepUse, r.db.Now().Add(-keepUse)},
 	} {
 		for more := true; more; {
 			var n int64

@@ -19,6 +19,7 @@ const (
 	SortStatus   Sort = "status"
 	SortCreated  Sort = "created"
 	SortModified Sort = "modified"
+	SortUsed     Sort = "used" // last use; never comes before all others
 )
 
 const (
@@ -64,6 +65,7 @@ type Row struct {
 	CreatedAt  time.Time
 	CreatedBy  Author
 	ModifiedAt time.Time
+	LastUsedAt time.Time // zero: never
 }
 
 // Search returns a page of the organisation's apps. It takes apps.view. Faults of the query name the fields q,

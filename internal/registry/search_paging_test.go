@@ -11,6 +11,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/registry"
 )
@@ -43,6 +44,27 @@ func (w *world) crowd(t *testing.T, n int) []registry.App {
 	return apps
 }
 
+// usedNowAndThen gives two of three apps a last use, many of them the same.
+func (w *world) usedNowAndThen(t *testing.T, apps []registry.App) {
+	t.Helper()
+	err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+		for i := range apps {
+			if i%3 == 0 {
+				continue
+			}
+			apps[i].LastUsedAt = w.clock.Now().Add(-time.Duration(i*7%50) * time.Hour)
+			err := tx.DB().Exec("UPDATE apps SET last_used_at = ? WHERE id = ?", database.Micros(apps[i].LastUsedAt), string(apps[i].ID)).Error
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // inOrder is the naive reference: the apps that a query matches, sorted.
 func inOrder(apps []registry.App, q registry.Query) []string {
 	matching := slices.DeleteFunc(slices.Clone(apps), func(a registry.App) bool {
@@ -61,6 +83,8 @@ func inOrder(apps []registry.App, q registry.Query) []string {
 			order = a.CreatedAt.Compare(b.CreatedAt)
 		case registry.SortModified:
 			order = a.ModifiedAt.Compare(b.ModifiedAt)
+		case registry.SortUsed:
+			order = a.LastUsedAt.Compare(b.LastUsedAt)
 		default:
 			order = cmp.Compare(identity.Fold(a.Name), identity.Fold(b.Name))
 		}
@@ -81,6 +105,7 @@ func inOrder(apps []registry.App, q registry.Query) []string {
 func TestSearchPaging(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		apps := w.crowd(t, 300)
+		w.usedNowAndThen(t, apps)
 		w.globexApp(t, "Beta export of Globex")
 		filters := []registry.Query{
 			{PerPage: 50},
@@ -91,6 +116,7 @@ func TestSearchPaging(t *testing.T) {
 		}
 		for _, sort := range []registry.Sort{
 			registry.SortName, registry.SortCategory, registry.SortStatus, registry.SortCreated, registry.SortModified,
+			registry.SortUsed,
 		} {
 			for _, descending := range []bool{false, true} {
 				for _, q := range filters {

@@ -213,7 +213,10 @@ func TestSearchBeyondTheCap(t *testing.T) {
 		app := w.quick(t, w.admin, w.fields("Seed app"))
 		const many = registry.TotalCap + 500
 		err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
-			return tx.DB().Exec(`INSERT INTO apps SELECT 'id' || n, organisation_id, 'CCWACME_' || n, 'Copy ' || n, 'copy ' || n,
+			return tx.DB().Exec(`INSERT INTO apps (id, organisation_id, client_id, name, name_key, description, category, type,
+				credential_type, api_user_id, default_api, status, generation, secret_generation, created_at, created_by_kind, created_by_id,
+				modified_at, modified_by_kind, modified_by_id, deleted_at, version)
+				SELECT 'id' || n, organisation_id, 'CCWACME_' || n, 'Copy ' || n, 'copy ' || n,
 				description, category, type, credential_type, api_user_id, default_api, CASE WHEN n % 1000 = 0 THEN 'inactive' ELSE status END,
 				generation, secret_generation, created_at + n, created_by_kind, created_by_id, modified_at + n, modified_by_kind,
 				modified_by_id, deleted_at, version

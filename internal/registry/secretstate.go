@@ -30,6 +30,7 @@ type Secret struct {
 	StoppedAt  time.Time // retired, leaked, expired: since when it does not work; zero while it does
 	CreatedAt  time.Time
 	CreatedBy  Author
+	LastUsedAt time.Time // as written by FlushUse, so up to a minute late; zero: never
 }
 
 // Usable reports whether the secret worked when it was read.

@@ -38,7 +38,10 @@ func TestSecretStates(t *testing.T) {
 		}
 		to := func(at time.Time) { w.clock.Advance(at.Sub(w.clock.Now())) }
 
-		see("fresh", view{registry.SecretActive, 1, registry.SecretsOK, registry.Counts{Active: 1}})
+		see("fresh", view{registry.SecretActive, 1, registry.SecretsNew, registry.Counts{Active: 1}})
+		w.use(t, app, first.ID, "203.0.113.7", 1)
+		w.flush(t)
+		see("used", view{registry.SecretActive, 1, registry.SecretsOK, registry.Counts{Active: 1}})
 		to(start.AddDate(0, 0, 60).Add(-time.Microsecond))
 		see("more than 30 days left", view{registry.SecretActive, 1, registry.SecretsOK, registry.Counts{Active: 1}})
 		to(start.AddDate(0, 0, 60))
@@ -49,7 +52,7 @@ func TestSecretStates(t *testing.T) {
 		}
 		see("two, the old one until its expiry", view{registry.SecretActive, 2, registry.SecretsTwo, registry.Counts{Active: 1, TwoSecrets: 1}})
 		to(start.AddDate(0, 0, 90))
-		see("the old one expired", view{registry.SecretExpired, 1, registry.SecretsOK, registry.Counts{Active: 1}})
+		see("the old one expired", view{registry.SecretExpired, 1, registry.SecretsNew, registry.Counts{Active: 1}})
 		if err := w.MarkLeaked(t.Context(), w.admin, app.ID, made.ID); err != nil {
 			t.Fatal(err)
 		}

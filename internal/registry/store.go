@@ -38,6 +38,7 @@ type appRow struct {
 	ModifiedByKind   access.Kind
 	ModifiedByID     string
 	DeletedAt        *time.Time `gorm:"serializer:micros"`
+	LastUsedAt       int64      // 0: never
 	Version          int64
 }
 
@@ -52,7 +53,7 @@ func (row *appRow) app() App {
 		DefaultAPI: row.DefaultAPI, Status: row.Status, Generation: row.Generation,
 		CreatedAt: row.CreatedAt, CreatedBy: Author{Kind: row.CreatedByKind, ID: row.CreatedByID},
 		ModifiedAt: row.ModifiedAt, ModifiedBy: Author{Kind: row.ModifiedByKind, ID: row.ModifiedByID},
-		Version: row.Version, nameKey: row.NameKey, secretGeneration: row.SecretGeneration,
+		LastUsedAt: moment(row.LastUsedAt), Version: row.Version, nameKey: row.NameKey, secretGeneration: row.SecretGeneration,
 	}
 }
 

@@ -28,6 +28,7 @@ var orders = map[Sort]order{
 	SortStatus:   {column: "status"},
 	SortCreated:  {column: "created_at", isTime: true},
 	SortModified: {column: "modified_at", isTime: true},
+	SortUsed:     {column: "last_used_at", isTime: true},
 }
 
 // gridRow is what the grid and its cursors need of an app.
@@ -42,10 +43,11 @@ type gridRow struct {
 	CreatedByKind access.Kind
 	CreatedByID   string
 	ModifiedAt    time.Time `gorm:"serializer:micros"`
+	LastUsedAt    int64     // 0: never
 }
 
 const gridColumns = "a.id, a.client_id, a.name, a.name_key, a.category, a.status, a.created_at, a.created_by_kind, " +
-	"a.created_by_id, a.modified_at"
+	"a.created_by_id, a.modified_at, a.last_used_at"
 
 // cursor returns the place of this row in a walk.
 func (g *gridRow) cursor(org access.OrganisationID, w walk, position int) cursor {
@@ -61,6 +63,8 @@ func (g *gridRow) cursor(org access.OrganisationID, w walk, position int) cursor
 		c.Time = database.Micros(g.CreatedAt)
 	case SortModified:
 		c.Time = database.Micros(g.ModifiedAt)
+	case SortUsed:
+		c.Time = g.LastUsedAt
 	}
 	return c
 }

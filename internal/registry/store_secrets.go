@@ -24,6 +24,7 @@ type secretRow struct {
 	CreatedAt      time.Time `gorm:"serializer:micros;autoCreateTime:false"`
 	CreatedByKind  access.Kind
 	CreatedByID    string
+	LastUsedAt     int64 // 0: never
 	Version        int64
 	Life           life `gorm:"embedded"`
 }
@@ -36,7 +37,7 @@ func (row *secretRow) secret(now time.Time) Secret {
 	state, stopped := row.Life.state(now)
 	s := Secret{
 		ID: row.ID, Label: row.Label, Hint: row.Hint, Generation: row.Generation, State: state,
-		EndsAt: row.Life.ends(), StoppedAt: stopped,
+		EndsAt: row.Life.ends(), StoppedAt: stopped, LastUsedAt: moment(row.LastUsedAt),
 		CreatedAt: row.CreatedAt, CreatedBy: Author{Kind: row.CreatedByKind, ID: row.CreatedByID},
 	}
 	if row.Life.ExpiresAt != nil {

@@ -76,6 +76,8 @@ const (
 	sweepRevoked sweepable = "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= ? LIMIT ?)"
 	sweepNonces  sweepable = `DELETE FROM spent_nonces WHERE (organisation_id, nonce_hash) IN
 		(SELECT organisation_id, nonce_hash FROM spent_nonces WHERE spent_at <= ? LIMIT ?)`
+	sweepUse sweepable = `DELETE FROM secret_usage WHERE (secret_id, hour, network) IN
+		(SELECT secret_id, hour, network FROM secret_usage WHERE hour <= ? LIMIT ?)`
 )
 
 // endTokens ends the tokens of all apps of an organisation for good.

@@ -21,6 +21,23 @@ type statements struct {
 func watch(t *testing.T, db *database.DB) *statements {
 	t.Helper()
 	s := &statements{}
+	s.watch(t, db.Read(t.Context()))
+	return s
+}
+
+// watchAll is watch for what is written too.
+func watchAll(t *testing.T, db *database.DB) *statements {
+	t.Helper()
+	s := watch(t, db)
+	if err := db.Housekeep(t.Context(), func(tx *database.Tx) error { s.watch(t, tx.DB()); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// watch counts the statements of the pool that g belongs to.
+func (s *statements) watch(t *testing.T, g *gorm.DB) {
+	t.Helper()
 	count := func(g *gorm.DB) {
 		sql := g.Statement.SQL.String()
 		if strings.Contains(sql, "change") {
@@ -31,14 +48,14 @@ func watch(t *testing.T, db *database.DB) *statements {
 			(*hook)(sql)
 		}
 	}
-	callbacks := db.Read(t.Context()).Callback()
+	callbacks := g.Callback()
 	err := errors.Join(
 		callbacks.Query().After("gorm:query").Register("test:count", count),
 		callbacks.Row().After("gorm:row").Register("test:count", count),
 		callbacks.Raw().After("gorm:raw").Register("test:count", count),
+		callbacks.Create().After("gorm:create").Register("test:count", count),
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
 }

@@ -13,6 +13,7 @@ type SummaryCode string
 // The codes. The most serious one wins.
 const (
 	SecretsOK       SummaryCode = "ok"
+	SecretsNew      SummaryCode = "new"      // one usable, never used
 	SecretsTwo      SummaryCode = "two"      // two usable
 	SecretsExpiring SummaryCode = "expiring" // all that are usable end within 30 days
 	SecretsExpired  SummaryCode = "expired"  // none is usable, and one has expired
@@ -32,7 +33,7 @@ type SecretSummary struct {
 func (a *App) Summary(now time.Time) SecretSummary { return summarise(a.Secrets, now) }
 
 func summarise(secrets []Secret, now time.Time) SecretSummary {
-	usable, expired, forever := 0, false, false
+	usable, expired, forever, used := 0, false, false, false
 	var last time.Time
 	for _, s := range secrets {
 		expired = expired || s.State == SecretExpired
@@ -40,6 +41,7 @@ func summarise(secrets []Secret, now time.Time) SecretSummary {
 			continue
 		}
 		usable++
+		used = used || !s.LastUsedAt.IsZero()
 		forever = forever || s.EndsAt.IsZero()
 		if s.EndsAt.After(last) {
 			last = s.EndsAt
@@ -57,6 +59,8 @@ func summarise(secrets []Secret, now time.Time) SecretSummary {
 		return SecretSummary{Code: SecretsExpiring, EndsAt: last}
 	case usable == 2:
 		return SecretSummary{Code: SecretsTwo, EndsAt: last}
+	case !used:
+		return SecretSummary{Code: SecretsNew, EndsAt: last}
 	default:
 		return SecretSummary{Code: SecretsOK, EndsAt: last}
 	}
@@ -76,6 +80,7 @@ func (r *Registry) gridRows(ctx context.Context, org access.OrganisationID, foun
 		rows[i] = Row{
 			ID: g.ID, ClientID: g.ClientID, Name: g.Name, Category: g.Category, Status: g.Status, CreatedAt: g.CreatedAt,
 			CreatedBy: Author{Kind: g.CreatedByKind, ID: g.CreatedByID}, ModifiedAt: g.ModifiedAt,
+			LastUsedAt: moment(g.LastUsedAt),
 		}
 		authors[i] = &rows[i].CreatedBy
 	}

@@ -121,6 +121,7 @@ type App struct {
 	CreatedBy      Author
 	ModifiedAt     time.Time
 	ModifiedBy     Author
+	LastUsedAt     time.Time // of any of its secrets (product.md decision 18); zero: never
 	Version        int64
 
 	nameKey          string
