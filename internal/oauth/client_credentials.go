@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strconv"
 	"time"
+
+	"credenza.example/credenza/internal/registry"
 )
 
 const grantClientCredentials = "client_credentials"
@@ -64,7 +66,8 @@ func (s *Server) issue(ctx context.Context, c *call, t target) (result, error) {
 	}
 	if s.tokenLog {
 		s.log.LogAttrs(ctx, slog.LevelInfo, "token issued", slog.String("jti", made.ID), slog.String("client", made.ClientID),
-			slog.String("secret", made.Credential), slog.String("audience", made.Audience), slog.String("network", network(c.address)))
+			slog.String("secret", made.Credential), slog.String("audience", made.Audience),
+			slog.String("network", registry.NetworkOf(c.address).String()))
 	}
 	return result{outcome: outcomeIssued, body: tokenAnswer{
 		AccessToken: token, TokenType: "Bearer", ExpiresIn: made.Expires - made.IssuedAt, Scope: made.Scope,

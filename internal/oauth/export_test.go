@@ -1,6 +1,10 @@
 package oauth
 
-import "net/http"
+import (
+	"net/http"
+
+	"credenza.example/credenza/internal/registry"
+)
 
 // AnError is one line of the table of answers.
 type AnError struct {
@@ -30,4 +34,4 @@ func Presented(r *http.Request) any {
 }
 
 // Network is how an address is logged.
-func Network(address string) string { return network(address) }
+func Network(address string) string { return registry.NetworkOf(addr(address)).String() }

@@ -122,7 +122,7 @@ type call struct {
 	form    form
 	client  *registry.Client
 	secret  registry.SecretID
-	address string // IP address of the client
+	address netip.Addr // of the client; zero for what is no IP address
 }
 
 // result is what an endpoint answers: a JSON body, or none when nil, and how that is counted.
@@ -167,12 +167,17 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, e endpoint) (res
 			return result{}, err
 		}
 	}
-	c := &call{form: f, address: s.address(r)}
-	c.client, c.secret, err = s.registry.Authenticate(r.Context(), who.clientID, who.secret, limit.Network(c.address))
+	address := s.address(r)
+	c := &call{form: f, address: addr(address)}
+	c.client, c.secret, err = s.registry.Authenticate(r.Context(), who.clientID, who.secret, limit.Network(address))
 	if err != nil {
 		return result{}, err
 	}
-	return e.act(r.Context(), c)
+	res, err := e.act(r.Context(), c)
+	if err == nil {
+		s.registry.NoteUse(c.client, c.secret, c.address)
+	}
+	return res, err
 }
 
 // logRefusal logs what the operator has to know of: faults of ours. A client's own faults are counted only.
@@ -214,17 +219,12 @@ func peer(r *http.Request) string {
 	return host
 }
 
-// network returns the network of an address as use is counted and logged (product.md decision 18): the /24 of IPv4, the
-// /48 of IPv6; "unknown" for what is no address. It says less than limit.Network, by which strangers are counted.
-func network(address string) string {
+// addr reads an address; what is none is the zero address. The networks by which use is counted and logged are
+// registry.NetworkOf's and say less than limit.Network, by which strangers are counted.
+func addr(address string) netip.Addr {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
-		return "unknown"
+		return netip.Addr{}
 	}
-	a = a.Unmap().WithZone("")
-	bits := 48
-	if a.Is4() {
-		bits = 24
-	}
-	return netip.PrefixFrom(a, bits).Masked().String()
+	return a
 }
