@@ -138,7 +138,7 @@ func (r *rooms) wire() error {
 	}
 	r.registry, err = registry.New(registry.Deps{
 		DB: r.db, Trail: r.trail, Identity: r.identity, Catalogue: r.catalogue, Ring: r.ring, Keys: keys, Hasher: hasher,
-		Verifier: verifier, ClientIDPrefix: r.cfg.ClientIDPrefix,
+		Verifier: verifier, ClientIDPrefix: r.cfg.ClientIDPrefix, Metrics: r.metrics,
 	})
 	return err
 }

@@ -25,6 +25,8 @@ const (
 	stopTime  = 20 * time.Second
 	// sweepEvery is how often spent and expired rows are removed.
 	sweepEvery = 10 * time.Minute
+	// flushEvery is how often counts of use are written: what a crash may lose (product.md decision 18).
+	flushEvery = time.Minute
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -125,8 +127,9 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	var background sync.WaitGroup
 	background.Go(func() { r.db.Feed().Run(work) })
 	background.Go(func() { r.sweep(work) })
+	background.Go(func() { r.flushUse(work) })
 	background.Go(func() { r.checkFile(work) })
-	defer func() { stopWork(); background.Wait() }()
+	defer func() { stopWork(); background.Wait(); r.lastFlush(ctx) }()
 
 	portal, admin := web.HTTPServer(public.handler, r.log), web.HTTPServer(private.handler, r.log)
 	failed := make(chan error, 2)
@@ -153,6 +156,33 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 func (r *rooms) checkFile(ctx context.Context) {
 	if err := r.db.CheckIntegrity(ctx); err != nil && ctx.Err() == nil {
 		r.log.ErrorContext(ctx, "the database file is damaged: stop, keep a copy and restore a backup", "error", err)
+	}
+}
+
+// flushUse writes what was counted, each minute.
+func (r *rooms) flushUse(ctx context.Context) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		r.writeUse(ctx)
+	}
+}
+
+// lastFlush writes what was counted since, once no request is under way any more.
+func (r *rooms) lastFlush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	r.writeUse(ctx)
+}
+
+func (r *rooms) writeUse(ctx context.Context) {
+	if err := r.registry.FlushUse(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "the use of secrets could not be written", slog.Any("error", err))
 	}
 }
 
