@@ -1,12 +1,13 @@
 // A server of a test's own, for what would disturb others: floods of wrong secrets, other settings, a proxy in front.
 import http from 'node:http';
-import { command, Server } from './server.js';
+import { command, freeAddress, Server } from './server.js';
 
-/** Serves the demonstration with more settings while use(server) runs. */
+/** Serves the demonstration with more settings while use(server, admin) runs; admin is the URL of the admin listener. */
 export async function withServer(settings, use) {
-  const server = await Server.start(async () => settings);
+  const admin = await freeAddress();
+  const server = await Server.start(async () => ({ CREDENZA_ADMIN_ADDR: admin, ...settings }));
   try {
-    return await use(server);
+    return await use(server, `http://${admin}`);
   } finally {
     await server.remove();
   }
@@ -29,3 +30,12 @@ export async function send({ url, method = 'GET', headers = {}, body = '', from 
   for await (const chunk of answer) chunks.push(chunk);
   return { status: answer.statusCode, headers: answer.headers, raw: answer.rawHeaders, text: Buffer.concat(chunks).toString() };
 }
+
+export const form = { 'content-type': 'application/x-www-form-urlencoded' };
+export const readsInvoices = 'grant_type=client_credentials&scope=core.invoice.read';
+
+/** The token request of an app with Basic, for send. more are parts of the request that differ. */
+export const asking = (url, { id, secret }, more = {}) => ({
+  url: `${url}/oauth2/token`, method: 'POST', body: readsInvoices, ...more,
+  headers: { ...form, authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`, ...more.headers },
+});

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,15 @@ const stopTimeout = 30_000;
 
 /** A password that anybody can see is none, and that no two runs share. */
 export const fakePassword = () => `no real password ${randomBytes(6).toString('hex')}`;
+
+/** An address on loopback that nobody listens on. */
+export async function freeAddress() {
+  const probe = createServer();
+  await new Promise((resolve) => { probe.listen(0, '127.0.0.1', resolve); });
+  const { port } = probe.address();
+  await new Promise((resolve) => { probe.close(resolve); });
+  return `127.0.0.1:${port}`;
+}
 
 /** Runs a program and collects what it prints. input goes to its standard input. */
 export async function run(program, args, { input = '', ...options } = {}) {

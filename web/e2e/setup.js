@@ -1,18 +1,8 @@
 // Before all tests: one server of the demonstration behind the recorder, for the whole run. After all: both end, and
 // everything they wrote is removed. Tests find them through the variable CREDENZA_E2E.
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Recorder } from './recorder.js';
-import { Server } from './server.js';
-
-/** An address on loopback that nobody listens on. */
-async function freeAddress() {
-  const probe = createServer();
-  await new Promise((resolve) => { probe.listen(0, '127.0.0.1', resolve); });
-  const { port } = probe.address();
-  await new Promise((resolve) => { probe.close(resolve); });
-  return `127.0.0.1:${port}`;
-}
+import { freeAddress, Server } from './server.js';
 
 export default async function setup() {
   const [target, admin] = [await freeAddress(), await freeAddress()];
