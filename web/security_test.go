@@ -327,6 +327,7 @@ func TestPolicyReports(t *testing.T) {
 	}
 	report(`{"csp-report":{"effective-directive":"script-src","document-uri":"https://portal.example/?q=canary-in-report"}}`)
 	report(`{"csp-report":{"violated-directive":"img-src\nforged line"}}`)
+	report(`{"csp-report":{"effective-directive":"canary-in-report"}}`)
 	report("no json, canary-in-report")
 	report(strings.Repeat("x", 1<<20))
 	for range 100 {
