@@ -85,6 +85,14 @@ var calls = map[string]call{
 		_, err := w.Counts(ctx, actor)
 		return err
 	}, true},
+	"ScopeUse": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, err := w.ScopeUse(ctx, actor)
+		return err
+	}, true},
+	"Holding": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, _, err := w.Holding(ctx, actor, "core.invoice.read")
+		return err
+	}, true},
 	// What a form offers is no secret of anybody who may open a form; the page asks for the right.
 	"APIUsers": {"", "", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
 		_, err := w.APIUsers(ctx, actor)
