@@ -55,6 +55,10 @@ func PlatformRights() []Right {
 	return []Right{OrganisationsManage, SupportLookup, CatalogueManage, KeysManage, PlatformAudit}
 }
 
+// PlatformOwnRights lists the rights besides that a role of the platform may hold, upon the platform's own organisation:
+// its apps are the credentials with which APIs ask what tokens are good for (protocol.md §1.6).
+func PlatformOwnRights() []Right { return []Right{AppsView, AppsManage} }
+
 // ViewRights lists the rights of the built-in role Viewer.
 func ViewRights() []Right {
 	return []Right{AppsView, ConnectionsView, RobotsView, AuditView, DocsView}

@@ -90,11 +90,13 @@ func (d *Directory) end(tx *database.Tx, people ...PersonID) error {
 	return nil
 }
 
-// Power returns problem.Forbidden unless the actor holds every right of the set, naming the first one missing: nobody
-// gives more than they hold (protocol.md §6).
-func Power(actor access.Actor, rights access.Set) error {
+// Power returns problem.Forbidden unless the actor holds every right of the set in the organisation, naming the first one
+// missing: nobody gives more than they hold (protocol.md §6). What people of the platform hold upon their own
+// organisation is nothing in another.
+func Power(actor access.Actor, org OrganisationID, rights access.Set) error {
+	stranger := (actor.Kind == access.KindPerson || actor.Kind == access.KindApp) && actor.Organisation != org
 	for _, r := range rights.Rights() {
-		if !actor.Has(r) {
+		if stranger || !actor.Has(r) {
 			return problem.New(problem.Forbidden, "identity.power", "Right", string(r))
 		}
 	}
@@ -116,7 +118,7 @@ func ManageRight(actor access.Actor, org OrganisationID, own access.Right) acces
 // allowed are the rights that roles of an organisation of this kind may hold (product.md decision 15).
 func allowed(kind OrganisationKind) access.Set {
 	if kind == Platform {
-		return access.NewSet(access.PlatformRights()...)
+		return access.NewSet(append(access.PlatformRights(), access.PlatformOwnRights()...)...)
 	}
 	return access.NewSet(access.OrganisationRights()...)
 }

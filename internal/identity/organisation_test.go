@@ -59,11 +59,12 @@ func TestNewCustomerHasItsRolesAndAPIUsers(t *testing.T) {
 
 func TestPlatformHasPlatformRolesAndNoAPIUsers(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
+		platformRole := access.NewSet(append(access.PlatformRights(), access.AppsManage)...)
 		roles, err := h.Roles(t.Context(), h.platform.ID)
 		if err != nil || len(roles) != 2 {
 			t.Fatal(roles, err)
 		}
-		if roles[0].Name != "Platform administrator" || !cmp.Equal(roles[0].Rights, access.NewSet(access.PlatformRights()...)) {
+		if roles[0].Name != "Platform administrator" || !cmp.Equal(roles[0].Rights, platformRole) {
 			t.Errorf("got %v", roles[0])
 		}
 		if roles[1].Name != "Support" || !cmp.Equal(roles[1].Rights, access.NewSet(access.SupportLookup)) {
@@ -235,5 +236,36 @@ func TestSuspensionIsRecordedAndHeard(t *testing.T) {
 			t.Errorf("got %v", events)
 		}
 		wantCode(t, h.SuspendOrganisation(t.Context(), operator(), identity.OrganisationID(database.NewID())), problem.NotFound)
+	})
+}
+
+// Administrators of the platform manage apps in their own organisation. In another they hold nothing and so give nothing
+// of it, neither by a role nor by letting somebody into an account (protocol.md §6).
+func TestPlatformGivesNothingOfItsOwnElsewhere(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		root := h.actor(t, h.active(t, h.platform, "root@platform.example", identity.RolePlatformAdministrator))
+		if !root.Has(access.AppsManage) || root.Has(access.RobotsView) {
+			t.Errorf("rights %v", root.Rights.Rights())
+		}
+		_, err := h.CreateRole(t.Context(), root, identity.NewRole{
+			Organisation: h.platform.ID, Name: "API keeper", Rights: []access.Right{access.AppsManage, access.CatalogueManage},
+		})
+		if err != nil {
+			t.Errorf("a role of the platform's own: %v", err)
+		}
+		h.role(t, h.acme, "App manager", access.AppsManage)
+		manager := h.active(t, h.acme, "manager@acme.example", "App manager")
+		_, err = h.CreatePerson(t.Context(), root, identity.NewPerson{
+			Organisation: h.acme.ID, Email: "new@acme.example", FirstName: "New", LastName: "Person", Roles: []string{"App manager"},
+		})
+		if p := wantCode(t, err, problem.Forbidden); p.Args["Right"] != "apps.manage" {
+			t.Errorf("names %v", p.Args)
+		}
+		_, err = h.CreateRole(t.Context(), root, identity.NewRole{
+			Organisation: h.acme.ID, Name: "Mine", Rights: []access.Right{access.AppsView},
+		})
+		wantCode(t, err, problem.Forbidden)
+		err = h.db.Transact(t.Context(), func(tx *database.Tx) error { return identity.PowerOver(tx, root, manager) })
+		wantCode(t, err, problem.Forbidden)
 	})
 }

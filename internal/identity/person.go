@@ -72,7 +72,7 @@ func (d *Directory) CreatePerson(ctx context.Context, actor access.Actor, n NewP
 		}
 		roles, err := rolesNamed(tx, "person.roles", n.Organisation, n.Roles)
 		if err == nil {
-			err = Power(actor, together(roles))
+			err = Power(actor, n.Organisation, together(roles))
 		}
 		if err != nil {
 			return audit.Change{}, err
@@ -114,7 +114,7 @@ func (d *Directory) SetPersonRoles(ctx context.Context, actor access.Actor, pers
 		if len(added) == 0 && len(wanted) == len(held) {
 			return audit.Change{}, audit.ErrNothing
 		}
-		if err := Power(actor, together(added)); err != nil {
+		if err := Power(actor, now.Organisation, together(added)); err != nil {
 			return audit.Change{}, err
 		}
 		if err := replacePersonRoles(tx, now, wanted); err != nil {
@@ -171,7 +171,7 @@ func PowerOver(tx *database.Tx, actor access.Actor, person Person) error {
 	if err != nil {
 		return err
 	}
-	return Power(actor, together(roles))
+	return Power(actor, person.Organisation, together(roles))
 }
 
 // People returns the people of an organisation in the order of their last and first names. It takes people.manage.

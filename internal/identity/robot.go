@@ -95,7 +95,7 @@ func (d *Directory) CreateRobot(ctx context.Context, actor access.Actor, n NewRo
 		}
 		roles, err := rolesNamed(tx, "robot.roles", n.Organisation, n.Roles)
 		if err == nil {
-			err = Power(actor, together(roles))
+			err = Power(actor, n.Organisation, together(roles))
 		}
 		if err != nil {
 			return audit.Change{}, err
@@ -166,7 +166,7 @@ func (d *Directory) SetRobotStatus(ctx context.Context, actor access.Actor, robo
 			return audit.Change{}, err
 		}
 		if status == Active {
-			if err := Power(actor, rights); err != nil {
+			if err := Power(actor, now.Organisation, rights); err != nil {
 				return audit.Change{}, err
 			}
 		}

@@ -14,7 +14,7 @@ import (
 const (
 	RoleAdministrator         = "Administrator"          // customer: every right of an organisation
 	RoleViewer                = "Viewer"                 // customer: the view rights
-	RolePlatformAdministrator = "Platform administrator" // platform: every right of the platform
+	RolePlatformAdministrator = "Platform administrator" // platform: every right of the platform, and its own apps
 	RoleSupport               = "Support"                // platform: support lookup
 )
 
@@ -44,7 +44,8 @@ func builtInRoles(org Organisation) []Role {
 		}
 	}
 	if org.Kind == Platform {
-		return []Role{role(RolePlatformAdministrator, access.PlatformRights()...), role(RoleSupport, access.SupportLookup)}
+		all := append(access.PlatformRights(), access.PlatformOwnRights()...)
+		return []Role{role(RolePlatformAdministrator, all...), role(RoleSupport, access.SupportLookup)}
 	}
 	return []Role{role(RoleAdministrator, access.OrganisationRights()...), role(RoleViewer, access.ViewRights()...)}
 }
@@ -91,7 +92,7 @@ func checkRights(tx *database.Tx, actor access.Actor, id OrganisationID, rights 
 	if !allowed(org.Kind).HasAll(rights) {
 		return problem.Fields(*fault("role.rights", "invalid"))
 	}
-	return Power(actor, rights)
+	return Power(actor, id, rights)
 }
 
 // SetRoleRights replaces the rights of a role. It takes roles.manage and every right that the role gains.

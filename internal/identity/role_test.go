@@ -52,7 +52,7 @@ func TestRoleIsChecked(t *testing.T) {
 			{"control", identity.NewRole{Organisation: h.acme.ID, Name: "x\x07y"}, "name", "role.name.characters"},
 			{"taken", identity.NewRole{Organisation: h.acme.ID, Name: "VIEWER"}, "name", "role.name.taken"},
 			{"right of the platform", identity.NewRole{Organisation: h.acme.ID, Name: "Spy", Rights: []access.Right{access.SupportLookup}}, "rights", "role.rights.invalid"},
-			{"right of organisations", identity.NewRole{Organisation: h.platform.ID, Name: "Spy", Rights: []access.Right{access.AppsView}}, "rights", "role.rights.invalid"},
+			{"right of organisations", identity.NewRole{Organisation: h.platform.ID, Name: "Spy", Rights: []access.Right{access.RobotsView}}, "rights", "role.rights.invalid"},
 			{"no right at all", identity.NewRole{Organisation: h.acme.ID, Name: "Spy", Rights: []access.Right{"apps.*"}}, "rights", "role.rights.invalid"},
 		}
 		for _, test := range tests {
