@@ -55,7 +55,9 @@ func (r *Registry) complete(ctx context.Context, app App, found bool, err error)
 	if err := r.store.nameAuthors(ctx, app.Organisation, authors); err != nil {
 		return App{}, err
 	}
-	app.APIUser, err = r.apiUser(ctx, app.Organisation, app.APIUser.ID)
+	if app.Kind == Caller {
+		app.APIUser, err = r.apiUser(ctx, app.Organisation, app.APIUser.ID)
+	}
 	return app, err
 }
 

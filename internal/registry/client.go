@@ -14,6 +14,8 @@ type Client struct {
 	ID           AppID
 	Organisation access.OrganisationID
 	ClientID     string
+	Kind         Kind
+	ResourceAPI  string // of a resource server: the key of its API
 	Name         string
 	Generation   int64 // tokens of another one are dead
 	Status       Status
@@ -40,9 +42,9 @@ type clientSecret struct {
 func (s *clientSecret) usable(now time.Time) bool { return s.ends.IsZero() || now.Before(s.ends) }
 
 // Live reports whether the app may have and use tokens: it is active, its organisation is, and its API user is and has
-// not expired (protocol.md §1.3).
+// not expired (protocol.md §1.3). A resource server has no API user; it may ask of tokens.
 func (c *Client) Live(now time.Time) bool {
-	return c.Status == Active && c.organisationLive && c.apiUser.Live(now)
+	return c.Status == Active && c.organisationLive && (c.Kind == ResourceServer || c.apiUser.Live(now))
 }
 
 // TokenLives reports whether a token of this generation, ID, credential and API user has not been ended: the half of

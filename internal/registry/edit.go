@@ -11,7 +11,8 @@ import (
 )
 
 // Edit replaces what a person fills in about an app, whose version must be the one they saw. It takes apps.manage, and
-// when scopes, API user, category or credential type change or the app is switched on, the power that the app then has.
+// when scopes, API user, category or credential type change or the app is switched on, the power that the app then has;
+// for a resource server always.
 //
 // It returns the app as it then is. With problem.Stale it returns the app as somebody else made it meanwhile, so that a
 // page can show both; other answers are problem.NotFound, problem.Forbidden and problem.Invalid naming every field at
@@ -63,7 +64,7 @@ func (r *Registry) clash(ctx context.Context, actor access.Actor, id AppID) (App
 
 // gives reports whether the change gives power, or gives it again (protocol.md §6).
 func gives(before, after *App) bool {
-	return !slices.Equal(before.Scopes, after.Scopes) || before.APIUser.ID != after.APIUser.ID ||
+	return after.Kind == ResourceServer || !slices.Equal(before.Scopes, after.Scopes) || before.APIUser.ID != after.APIUser.ID ||
 		before.Category != after.Category || before.CredentialType != after.CredentialType ||
 		before.Status != Active && after.Status == Active
 }

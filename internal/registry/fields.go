@@ -13,7 +13,8 @@ import (
 
 // AppFields is what a person fills in about an app (product.md decision 3), as typed. Faults name the fields name,
 // description, category, type, credential_type, contact_first_name, contact_last_name, contact_email,
-// second_contact_first_name, second_contact_last_name, second_contact_email, api_user, scopes and default_api.
+// second_contact_first_name, second_contact_last_name, second_contact_email, api_user, scopes and default_api. Of a
+// resource server, category, type, credential type, API user, scopes and default API count for nothing.
 type AppFields struct {
 	Name           string
 	Description    string
@@ -42,10 +43,6 @@ func (r *Registry) fill(ctx context.Context, app *App, f AppFields) (faults, err
 		return identity.Lines(field, value, 10, 500)
 	})
 	found.add(fault)
-	found.choose("category", slices.Contains(Categories(), f.Category), false)
-	found.choose("type", f.Type == Machine, f.Type == Web || f.Type == Device)
-	found.choose("credential_type", f.CredentialType == SharedSecret, f.CredentialType == KeySet)
-	app.Category, app.Type, app.CredentialType = f.Category, f.Type, f.CredentialType
 	app.Contact = found.contact("", f.Contact, stored.Contact)
 	app.SecondContact = Contact{}
 	if second := trimmed(f.SecondContact); !second.IsZero() {
@@ -55,9 +52,9 @@ func (r *Registry) fill(ctx context.Context, app *App, f AppFields) (faults, err
 	if f.Active {
 		app.Status = Active
 	}
-	r.fillScopes(app, f, stored.Scopes, &found)
-	r.fillDefaultAPI(app, f.DefaultAPI, stored.DefaultAPI, &found)
-	if err := r.fillAPIUser(ctx, app, f.APIUser, stored.APIUser.ID, &found); err != nil {
+	if app.Kind == ResourceServer {
+		fillResourceServer(app)
+	} else if err := r.fillCaller(ctx, app, f, &found); err != nil {
 		return nil, err
 	}
 	if taken, err := r.nameFault(ctx, app); err != nil {
@@ -66,6 +63,17 @@ func (r *Registry) fill(ctx context.Context, app *App, f AppFields) (faults, err
 		found.add(taken)
 	}
 	return found, nil
+}
+
+// fillCaller puts into an app that calls APIs what it is and what it may do. The app holds what is stored.
+func (r *Registry) fillCaller(ctx context.Context, app *App, f AppFields, found *faults) error {
+	found.choose("category", slices.Contains(Categories(), f.Category), false)
+	found.choose("type", f.Type == Machine, f.Type == Web || f.Type == Device)
+	found.choose("credential_type", f.CredentialType == SharedSecret, f.CredentialType == KeySet)
+	app.Category, app.Type, app.CredentialType = f.Category, f.Type, f.CredentialType
+	r.fillScopes(app, f, app.Scopes, found)
+	r.fillDefaultAPI(app, f.DefaultAPI, app.DefaultAPI, found)
+	return r.fillAPIUser(ctx, app, f.APIUser, app.APIUser.ID, found)
 }
 
 // nameFault is the fault of a name that another app bears; it leads to that app.

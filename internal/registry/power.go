@@ -11,11 +11,14 @@ import (
 // power asks whether the actor holds everything that the app may do: the grant right of every scope, and every effective
 // right of its API user (protocol.md §6). It is asked at every act that gives or gives again: register, edit of scopes,
 // API user, category or credential type, a new secret, activate. An app as actor passes on only scopes of its own token
-// and rights of its own API user; what the actor carries says so already.
+// and rights of its own API user; what the actor carries says so already. A resource server takes catalogue.manage.
 //
 // The answer is nil, or problem.Forbidden with a fault for each of the fields scopes and api_user that goes too far. A
 // refusal is recorded.
 func (r *Registry) power(ctx context.Context, actor access.Actor, act audit.Act, app *App) error {
+	if app.Kind == ResourceServer {
+		return r.overCatalogue(ctx, actor, act)
+	}
 	var found faults
 	var beyond []string
 	var missing access.Right

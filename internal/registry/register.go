@@ -9,6 +9,7 @@ import (
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/audit"
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/secret"
 )
@@ -24,10 +25,12 @@ const (
 	maxTries = 8
 )
 
-// NewApp is what Register is asked for. Faults name the fields of AppFields, expires and label.
+// NewApp is what Register is asked for. Faults name the fields of AppFields, kind, resource_api, expires and label.
 type NewApp struct {
 	AppFields
 
+	Kind          Kind   // empty: Caller
+	ResourceAPI   string // of a resource server: the key of its API
 	Label         string // of the first secret; empty: the month
 	Expires       Expiry // of the first secret
 	WithoutSecret bool   // make no secret: Expires and Label count for nothing
@@ -48,7 +51,7 @@ type NewSecret struct {
 }
 
 // Register makes an app and its first secret (product.md decisions 3 to 5). It takes apps.manage and the power that the
-// app gets. The answers are problem.Forbidden, problem.Invalid naming every field at fault, and problem.Gone with
+// app gets; a resource server takes catalogue.manage besides, and the platform's organisation. The answers are problem.Forbidden, problem.Invalid naming every field at fault, and problem.Gone with
 // KeySecretShown for a form that was sent before.
 func (r *Registry) Register(ctx context.Context, actor access.Actor, n NewApp) (App, *NewSecret, error) {
 	app := App{ID: AppID(database.NewID()), Organisation: actor.Organisation, Generation: 1, Version: 1}
@@ -56,20 +59,25 @@ func (r *Registry) Register(ctx context.Context, actor access.Actor, n NewApp) (
 	if err := r.trail.Check(ctx, actor, act); err != nil {
 		return App{}, nil, err
 	}
+	if n.Kind == ResourceServer {
+		if err := r.overCatalogue(ctx, actor, act); err != nil {
+			return App{}, nil, err
+		}
+	}
 	nonce := nonceHash(actor, act.Action, "", n.Nonce)
 	if err := r.unspent(ctx, actor.Organisation, nonce); err != nil {
 		return App{}, nil, err
 	}
-	draft, err := r.draft(ctx, actor, &app, n)
+	org, err := r.identity.Organisation(ctx, actor.Organisation)
+	if err != nil {
+		return App{}, nil, err
+	}
+	draft, err := r.draft(ctx, actor, &app, n, org)
 	if err != nil {
 		return App{}, nil, err
 	}
 	act.Target.Label = app.Name
 	if err := r.power(ctx, actor, act, &app); err != nil {
-		return App{}, nil, err
-	}
-	org, err := r.identity.Organisation(ctx, actor.Organisation)
-	if err != nil {
 		return App{}, nil, err
 	}
 	shown, err := r.register(ctx, actor, act, registration{app: &app, draft: draft, nonce: nonce, clientPrefix: org.ClientPrefix})
@@ -94,11 +102,14 @@ type draft struct {
 }
 
 // draft checks the whole form.
-func (r *Registry) draft(ctx context.Context, actor access.Actor, app *App, n NewApp) (*draft, error) {
-	found, err := r.fill(ctx, app, n.AppFields)
+func (r *Registry) draft(ctx context.Context, actor access.Actor, app *App, n NewApp, org identity.Organisation) (*draft, error) {
+	var found faults
+	r.fillKind(app, n, org, &found)
+	more, err := r.fill(ctx, app, n.AppFields)
 	if err != nil {
 		return nil, err
 	}
+	found = append(found, more...)
 	var d *draft
 	if !n.WithoutSecret {
 		now := r.db.Now()
@@ -215,9 +226,14 @@ func (row *secretRow) by(actor access.Actor, now time.Time) {
 // record returns the app's fields for the audit trail: codes, IDs and plain values. Persons are named by their rows.
 func (a *App) record() map[string]any {
 	fields := map[string]any{
-		"name": a.Name, "description": a.Description, "category": string(a.Category), "type": string(a.Type),
-		"credential_type": string(a.CredentialType), "contact": string(a.Contact.ID), "api_user": string(a.APIUser.ID),
-		"scopes": a.Scopes, "status": string(a.Status),
+		"name": a.Name, "description": a.Description, "credential_type": string(a.CredentialType),
+		"contact": string(a.Contact.ID), "status": string(a.Status),
+	}
+	if a.Kind == ResourceServer {
+		fields["kind"], fields["resource_api"] = string(a.Kind), a.ResourceAPI
+	} else {
+		fields["category"], fields["type"] = string(a.Category), string(a.Type)
+		fields["api_user"], fields["scopes"] = string(a.APIUser.ID), a.Scopes
 	}
 	if !a.SecondContact.IsZero() {
 		fields["second_contact"] = string(a.SecondContact.ID)

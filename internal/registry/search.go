@@ -56,16 +56,18 @@ type Page struct {
 
 // Row is one app of the grid.
 type Row struct {
-	ID         AppID
-	ClientID   string
-	Name       string
-	Category   Category
-	Status     Status
-	Secrets    SecretSummary
-	CreatedAt  time.Time
-	CreatedBy  Author
-	ModifiedAt time.Time
-	LastUsedAt time.Time // zero: never
+	ID          AppID
+	ClientID    string
+	Kind        Kind
+	ResourceAPI string // of a resource server: the key of its API
+	Name        string
+	Category    Category
+	Status      Status
+	Secrets     SecretSummary
+	CreatedAt   time.Time
+	CreatedBy   Author
+	ModifiedAt  time.Time
+	LastUsedAt  time.Time // zero: never
 }
 
 // Search returns a page of the organisation's apps. It takes apps.view. Faults of the query name the fields q,

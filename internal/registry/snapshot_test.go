@@ -25,7 +25,7 @@ func TestClient(t *testing.T) {
 		app, shown := w.registerFields(t, w.admin, f)
 		c := must(w.Client(t.Context(), app.ClientID))(t)
 		want := registry.Client{
-			ID: app.ID, Organisation: w.acme.ID, ClientID: app.ClientID, Name: "Spend export", Generation: 1,
+			ID: app.ID, Organisation: w.acme.ID, ClientID: app.ClientID, Kind: registry.Caller, Name: "Spend export", Generation: 1,
 			Status: registry.Active, Scopes: []string{"ccw.candidates", "core.invoice.read", "core.invoice.write"},
 			DefaultAPI: "ccw", APIUser: w.client.ID,
 		}

@@ -20,13 +20,15 @@ type appRow struct {
 	ID               AppID `gorm:"primaryKey"`
 	OrganisationID   access.OrganisationID
 	ClientID         string
+	Kind             Kind
+	ResourceAPI      string
 	Name             string
 	NameKey          string
 	Description      string
 	Category         Category
 	Type             Type
 	CredentialType   CredentialType
-	APIUserID        identity.RobotID
+	APIUserID        *identity.RobotID // nil: a resource server
 	DefaultAPI       string
 	Status           Status
 	Generation       int64
@@ -47,9 +49,9 @@ func (*appRow) TableName() string { return "apps" }
 
 func (row *appRow) app() App {
 	return App{
-		ID: row.ID, Organisation: row.OrganisationID, ClientID: row.ClientID, Name: row.Name,
-		Description: row.Description, Category: row.Category, Type: row.Type, CredentialType: row.CredentialType,
-		APIUser:    identity.RobotAccount{ID: row.APIUserID, Organisation: row.OrganisationID},
+		ID: row.ID, Organisation: row.OrganisationID, ClientID: row.ClientID, Kind: row.Kind, ResourceAPI: row.ResourceAPI,
+		Name: row.Name, Description: row.Description, Category: row.Category, Type: row.Type,
+		CredentialType: row.CredentialType, APIUser: row.apiUser(),
 		DefaultAPI: row.DefaultAPI, Status: row.Status, Generation: row.Generation,
 		CreatedAt: row.CreatedAt, CreatedBy: Author{Kind: row.CreatedByKind, ID: row.CreatedByID},
 		ModifiedAt: row.ModifiedAt, ModifiedBy: Author{Kind: row.ModifiedByKind, ID: row.ModifiedByID},
@@ -57,11 +59,27 @@ func (row *appRow) app() App {
 	}
 }
 
+// apiUser returns the API user by its ID alone; nothing for a resource server.
+func (row *appRow) apiUser() identity.RobotAccount {
+	if row.APIUserID == nil {
+		return identity.RobotAccount{}
+	}
+	return identity.RobotAccount{ID: *row.APIUserID, Organisation: row.OrganisationID}
+}
+
+// apiUserID is the column api_user_id.
+func (a *App) apiUserID() *identity.RobotID {
+	if a.APIUser.ID == "" {
+		return nil
+	}
+	return &a.APIUser.ID
+}
+
 func newAppRow(a *App) *appRow {
 	return &appRow{
-		ID: a.ID, OrganisationID: a.Organisation, ClientID: a.ClientID, Name: a.Name, NameKey: a.nameKey,
-		Description: a.Description, Category: a.Category, Type: a.Type, CredentialType: a.CredentialType,
-		APIUserID: a.APIUser.ID, DefaultAPI: a.DefaultAPI, Status: a.Status, Generation: a.Generation,
+		ID: a.ID, OrganisationID: a.Organisation, ClientID: a.ClientID, Kind: a.Kind, ResourceAPI: a.ResourceAPI,
+		Name: a.Name, NameKey: a.nameKey, Description: a.Description, Category: a.Category, Type: a.Type,
+		CredentialType: a.CredentialType, APIUserID: a.apiUserID(), DefaultAPI: a.DefaultAPI, Status: a.Status, Generation: a.Generation,
 		SecretGeneration: a.secretGeneration, CreatedAt: a.CreatedAt, CreatedByKind: a.CreatedBy.Kind,
 		CreatedByID: a.CreatedBy.ID, ModifiedAt: a.ModifiedAt, ModifiedByKind: a.ModifiedBy.Kind,
 		ModifiedByID: a.ModifiedBy.ID, Version: a.Version,
@@ -222,7 +240,7 @@ func updateApp(tx *database.Tx, app *App, version int64, end bool) (bool, error)
 		modified_at = ?, modified_by_kind = ?, modified_by_id = ?
 		WHERE organisation_id = ? AND id = ? AND deleted_at IS NULL AND version = ?`,
 		app.Name, app.nameKey, app.Description, string(app.Category), string(app.Type), string(app.CredentialType),
-		string(app.APIUser.ID), app.DefaultAPI, string(app.Status), raise,
+		app.apiUserID(), app.DefaultAPI, string(app.Status), raise,
 		database.Micros(tx.Now()), string(app.ModifiedBy.Kind), app.ModifiedBy.ID,
 		string(app.Organisation), string(app.ID), version)
 	return result.RowsAffected == 1, wrap(result.Error, "write an app")

@@ -35,6 +35,8 @@ var orders = map[Sort]order{
 type gridRow struct {
 	ID            AppID
 	ClientID      string
+	Kind          Kind
+	ResourceAPI   string
 	Name          string
 	NameKey       string
 	Category      Category
@@ -46,8 +48,8 @@ type gridRow struct {
 	LastUsedAt    int64     // 0: never
 }
 
-const gridColumns = "a.id, a.client_id, a.name, a.name_key, a.category, a.status, a.created_at, a.created_by_kind, " +
-	"a.created_by_id, a.modified_at, a.last_used_at"
+const gridColumns = "a.id, a.client_id, a.kind, a.resource_api, a.name, a.name_key, a.category, a.status, a.created_at, " +
+	"a.created_by_kind, a.created_by_id, a.modified_at, a.last_used_at"
 
 // cursor returns the place of this row in a walk.
 func (g *gridRow) cursor(org access.OrganisationID, w walk, position int) cursor {

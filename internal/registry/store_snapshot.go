@@ -20,6 +20,8 @@ type clientRow struct {
 	ID                 AppID
 	OrganisationID     access.OrganisationID
 	ClientID           string
+	Kind               Kind
+	ResourceAPI        string
 	Name               string
 	Generation         int64
 	Status             Status
@@ -31,11 +33,12 @@ type clientRow struct {
 	RobotExpiresAt     *time.Time `gorm:"serializer:micros"`
 }
 
-const selectClient = `SELECT a.id, a.organisation_id, a.client_id, a.name, a.generation, a.status, a.default_api, a.api_user_id,
+const selectClient = `SELECT a.id, a.organisation_id, a.client_id, a.kind, a.resource_api, a.name, a.generation, a.status,
+	a.default_api, a.api_user_id,
 	o.status AS organisation_status, u.status AS robot_status, u.kind AS robot_kind, u.expires_at AS robot_expires_at
 	FROM apps a
 	JOIN organisations o ON o.id = a.organisation_id
-	JOIN robot_accounts u ON u.organisation_id = a.organisation_id AND u.id = a.api_user_id
+	LEFT JOIN robot_accounts u ON u.organisation_id = a.organisation_id AND u.id = a.api_user_id
 	WHERE a.client_id = ? AND a.deleted_at IS NULL`
 
 // readClient reads a client with four queries. It is the one place that finds an app without knowing its organisation:
@@ -62,8 +65,8 @@ func (s *store) readClient(ctx context.Context, clientID string) (*Client, error
 
 func (row *clientRow) client() *Client {
 	c := &Client{
-		ID: row.ID, Organisation: row.OrganisationID, ClientID: row.ClientID, Name: row.Name,
-		Generation: row.Generation, Status: row.Status, DefaultAPI: row.DefaultAPI, APIUser: row.APIUserID,
+		ID: row.ID, Organisation: row.OrganisationID, ClientID: row.ClientID, Kind: row.Kind, ResourceAPI: row.ResourceAPI,
+		Name: row.Name, Generation: row.Generation, Status: row.Status, DefaultAPI: row.DefaultAPI, APIUser: row.APIUserID,
 		organisationLive: row.OrganisationStatus == identity.Active,
 		apiUser:          identity.RobotAccount{ID: row.APIUserID, Status: row.RobotStatus},
 	}

@@ -78,7 +78,7 @@ func (r *Registry) gridRows(ctx context.Context, org access.OrganisationID, foun
 	for i, g := range found {
 		ids[i] = g.ID
 		rows[i] = Row{
-			ID: g.ID, ClientID: g.ClientID, Name: g.Name, Category: g.Category, Status: g.Status, CreatedAt: g.CreatedAt,
+			ID: g.ID, ClientID: g.ClientID, Kind: g.Kind, ResourceAPI: g.ResourceAPI, Name: g.Name, Category: g.Category, Status: g.Status, CreatedAt: g.CreatedAt,
 			CreatedBy: Author{Kind: g.CreatedByKind, ID: g.CreatedByID}, ModifiedAt: g.ModifiedAt,
 			LastUsedAt: moment(g.LastUsedAt),
 		}

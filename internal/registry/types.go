@@ -99,11 +99,14 @@ func (c Contact) sameAs(other Contact) bool {
 	return c.FirstName == other.FirstName && c.LastName == other.LastName && c.Email == other.Email
 }
 
-// App is an API consumer app (product.md decision 3). Scopes are sorted; Secrets are newest first, all of them.
+// App is an API consumer app (product.md decision 3). Scopes are sorted; Secrets are newest first, all of them. A
+// resource server has neither scopes nor API user, and its category and type say nothing.
 type App struct {
 	ID             AppID
 	Organisation   access.OrganisationID
 	ClientID       string
+	Kind           Kind
+	ResourceAPI    string // of a resource server: the key of its API
 	Name           string
 	Description    string
 	Category       Category

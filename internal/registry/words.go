@@ -95,11 +95,11 @@ func cutRunes(s string, n int) string {
 }
 
 // wordsOf returns the words by which an app is found, sorted, each once: those of its name, client ID, contacts and
-// creator by their beginnings, those of its description as a whole (ui.md §4.1). A creator who is renamed later is
-// found under the old name until the app is edited.
+// creator and of a resource server's API by their beginnings, those of its description as a whole (ui.md §4.1). A
+// creator who is renamed later is found under the old name until the app is edited.
 func wordsOf(a *App) []string {
 	set := map[string]struct{}{}
-	texts := []string{a.Name, a.ClientID, a.CreatedBy.Name}
+	texts := []string{a.Name, a.ClientID, a.CreatedBy.Name, a.ResourceAPI}
 	for _, c := range []Contact{a.Contact, a.SecondContact} {
 		texts = append(texts, c.FirstName, c.LastName, c.Email)
 	}
