@@ -2,6 +2,7 @@ package scope
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -105,6 +106,30 @@ type Object struct {
 // Unpublished reports whether no scope is published for the object: no app can reach it until a platform administrator
 // maps it.
 func (o Object) Unpublished() bool { return len(o.Scopes) == 0 }
+
+// PrintedOtherwise reports whether the source's row says something else than the object's calls and scopes do: a slip
+// that was corrected, or a scope that is missing or too much. Missing spaces after a method are no difference.
+func (o Object) PrintedOtherwise() bool {
+	if o.Printed.Source == "" {
+		return false
+	}
+	var calls []string
+	opened := make(map[string]bool)
+	for _, call := range o.Calls {
+		if call.Matches() {
+			calls = append(calls, call.Method+call.Path)
+		}
+		for _, name := range call.AnyOf {
+			opened[name] = true
+		}
+	}
+	printed := o.Printed.Calls
+	for _, method := range Methods() {
+		printed = strings.ReplaceAll(printed, method+" /", method+"/")
+	}
+	useless := slices.ContainsFunc(o.Printed.Scopes, func(name string) bool { return !opened[name] })
+	return printed != strings.Join(calls, " ") || len(o.Printed.Scopes) == 0 || useless
+}
 
 // Printed is a source's row exactly as printed, slips included, to be shown beside what is true (product.md decision
 // 23). It is zero when no row was printed.

@@ -475,6 +475,25 @@ func TestFamiliesHoldFinishedScopes(t *testing.T) {
 	}
 }
 
+// The rows of docs/catalogue.md, "The slips", that are about objects of the table.
+func TestRowsPrintedOtherwise(t *testing.T) {
+	var got []string
+	for _, api := range load(t).APIs() {
+		for _, o := range api.Objects {
+			if o.PrintedOtherwise() {
+				got = append(got, o.Name)
+			}
+		}
+	}
+	want := []string{
+		"accounts", "cancel_purchaseorders", "close_purchaseorders", "invoices", "issue_purchaseorders", "items", "quote_requests",
+		"user_groups", "users",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestMisprintsAreKnownAsSuch(t *testing.T) {
 	c := load(t)
 	tests := map[string]string{

@@ -45,8 +45,21 @@ type Result struct {
 	Hits    []Hit
 	Calls   []Opened // also those that no scope opens
 	Nearest []Opened
-	// Unpublished are the objects found for which no scope is published, so that a page can say so.
+	// Objects are those found by their own names or calls; none when nothing was asked for.
+	Objects []Object
+	// Unpublished are those of them for which no scope is published, so that a page can say so.
 	Unpublished []Object
+}
+
+// addObject enters an object once.
+func (r *Result) addObject(object Object) {
+	if slices.ContainsFunc(r.Objects, func(o Object) bool { return o.API == object.API && o.Name == object.Name }) {
+		return
+	}
+	r.Objects = append(r.Objects, object)
+	if object.Unpublished() {
+		r.Unpublished = append(r.Unpublished, object)
+	}
 }
 
 // Has reports whether the scope was found.
@@ -98,8 +111,8 @@ func (c *Catalogue) searchWords(words []string) Result {
 	slices.SortStableFunc(r.Hits, func(a, b Hit) int { return cmp.Compare(rank(a, words), rank(b, words)) })
 	for _, api := range c.apis {
 		for _, object := range api.Objects {
-			if _, ok := matchWords(words, objectLooks(object)); ok && object.Unpublished() {
-				r.Unpublished = append(r.Unpublished, object)
+			if _, ok := matchWords(words, objectLooks(object)); ok {
+				r.addObject(object)
 			}
 		}
 	}
@@ -248,12 +261,7 @@ func (c *Catalogue) searchCall(asked askedCall) Result {
 // addCall enters a call that was asked for, and what opens it.
 func addCall(r *Result, at place) {
 	r.Calls = append(r.Calls, at.opened)
-	if at.object.Unpublished() {
-		same := func(o Object) bool { return o.API == at.object.API && o.Name == at.object.Name }
-		if !slices.ContainsFunc(r.Unpublished, same) {
-			r.Unpublished = append(r.Unpublished, at.object)
-		}
-	}
+	r.addObject(at.object)
 	why := Why{ByCall, at.opened.Call.String()}
 	for _, name := range at.opened.Call.AnyOf {
 		i := slices.IndexFunc(r.Hits, func(h Hit) bool { return h.Scope == name })
@@ -265,7 +273,8 @@ func addCall(r *Result, at place) {
 	}
 }
 
-// nearest returns the calls whose paths begin most like the one asked for, of equal ones those of its method first.
+// nearest returns the calls whose paths differ from the one asked for by a few characters, or by the method alone; where
+// there are none, those that begin most like it. Of equal ones those of its method come first.
 func (c *Catalogue) nearest(asked askedCall) []Opened {
 	type near struct {
 		call  Opened
@@ -273,15 +282,11 @@ func (c *Catalogue) nearest(asked askedCall) []Opened {
 	}
 	var found []near
 	c.eachCall(func(at place) {
-		common := 0
-		for _, reading := range asked.below(at.base) {
-			path := "/" + strings.Join(reading, "/")
-			common = max(common, commonPrefix(path, strings.ToLower(at.opened.Call.Path)))
-		}
-		if common < minNearness {
+		score := nearness(asked, at)
+		if score == 0 {
 			return
 		}
-		score := 2 * common
+		score *= 2
 		if at.opened.Call.Method == asked.method {
 			score++
 		}
@@ -290,9 +295,28 @@ func (c *Catalogue) nearest(asked askedCall) []Opened {
 	slices.SortStableFunc(found, func(a, b near) int { return cmp.Compare(b.score, a.score) })
 	var calls []Opened
 	for _, n := range found[:min(len(found), maxNearest)] {
+		if found[0].score > maxQuery && n.score <= maxQuery {
+			break
+		}
 		calls = append(calls, n.call)
 	}
 	return calls
+}
+
+// nearness is 0 for a call that is not near, else higher the nearer it is: beyond maxQuery for one that is misspelled,
+// up to it for one that only begins alike.
+func nearness(asked askedCall, at place) int {
+	nearest := 0
+	for _, reading := range asked.below(at.base) {
+		if slips, ok := at.template.slip(reading); ok {
+			nearest = max(nearest, 2*maxQuery-slips)
+		}
+		path := "/" + strings.Join(reading, "/")
+		if common := commonPrefix(path, strings.ToLower(at.opened.Call.Path)); common >= minNearness {
+			nearest = max(nearest, min(common, maxQuery/2-1))
+		}
+	}
+	return nearest
 }
 
 // place is a call with all that a search wants to know about where it stands.

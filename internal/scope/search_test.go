@@ -104,13 +104,16 @@ func TestSearchSaysWhatIsNearest(t *testing.T) {
 		query string
 		want  []string
 	}{
-		{"DELETE /invoices/5", []string{"GET /invoices/{id}", "PATCH /invoices/{id}", "GET /invoices"}},
+		{"DELETE /invoices/5", []string{"GET /invoices/{id}", "PATCH /invoices/{id}"}},
 		{"PUT /invoices/5/void", []string{"GET /invoices/{id}", "PATCH /invoices/{id}", "GET /invoices"}},
 		{
 			"https://acme.coupahost.com/api/supplier/5",
-			[]string{"GET /suppliers", "POST /suppliers", "GET /suppliers/{id}"},
+			[]string{"GET /suppliers/{id}", "PUT /suppliers/{id}"},
 		},
-		{"POST /usr", nil},
+		{"POST /usr", []string{"POST /users", "GET /users"}},
+		{"PUT /api/purchase_orders/5/cancle", []string{"PUT /purchase_orders/{id}/cancel"}},
+		{"GET /contingent_workrs", []string{"POST /contingent_workers"}},
+		{"GET /x", nil},
 		{"GET /api/nothing/of/the/sort", nil},
 	}
 	c := load(t)
@@ -124,6 +127,55 @@ func TestSearchSaysWhatIsNearest(t *testing.T) {
 				t.Errorf("nearest (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestNear(t *testing.T) {
+	c := load(t)
+	for name, want := range map[string][]string{
+		"ccw.candidate":                  {"ccw.candidates"},
+		"core.inventory.receiveing.READ": {"core.inventory.receiving.read"},
+		"core.invoices.read":             {"core.invoice.read"},
+		"Core.Invoice.Read":              {"core.invoice.read"},
+		"core.user":                      {"core.user.read"},
+		"invoice.read":                   {"core.invoice.read"},
+		"xyzzy":                          nil,
+		"":                               nil,
+		"   ":                            nil,
+		strings.Repeat("x", 129):         nil,
+		"\xff\xfe":                       nil,
+	} {
+		got := c.Near(name)
+		if len(got) > 3 || len(want) == 0 && len(got) > 0 || len(want) > 0 && (len(got) == 0 || got[0] != want[0]) {
+			t.Errorf("Near(%q) = %v, want first %v", name, got, want)
+		}
+	}
+	for _, s := range c.Scopes() {
+		if got := c.Near(s.Name + "x"); len(got) == 0 || got[0] != s.Name {
+			t.Errorf("Near(%sx) = %v", s.Name, got)
+		}
+	}
+}
+
+// Objects are found by their own names and calls, whatever scopes they share with others.
+func TestSearchFindsObjects(t *testing.T) {
+	c := load(t)
+	for query, want := range map[string][]string{
+		"":                              nil,
+		"cancel_purchaseorders":         {"cancel_purchaseorders"},
+		"core.purchase_order.write":     nil,
+		"PUT /purchase_orders/5/cancel": {"cancel_purchaseorders"},
+		"expense":                       {"expense_lines", "expense_reports"},
+		"/items":                        {"items"},
+		"xyzzy":                         nil,
+	} {
+		var got []string
+		for _, o := range c.Search(query).Objects {
+			got = append(got, o.Name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s", query, diff)
+		}
 	}
 }
 
