@@ -29,7 +29,7 @@ func TestRegister(t *testing.T) {
 		}
 		year := w.clock.Now().AddDate(1, 0, 0)
 		want := registry.App{
-			ID: app.ID, Organisation: w.acme.ID, ClientID: app.ClientID, Name: "SAP spend export",
+			ID: app.ID, Organisation: w.acme.ID, ClientID: app.ClientID, Kind: registry.Caller, Name: "SAP spend export",
 			Description: "Line one of the text\nand line two.", Category: registry.Customer, Type: registry.Machine,
 			CredentialType: registry.SharedSecret, APIUser: w.client,
 			Contact:       registry.Contact{ID: stored.Contact.ID, FirstName: "Jo", LastName: "Weber", Email: "jo.weber@acme.example"},

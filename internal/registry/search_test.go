@@ -176,7 +176,8 @@ func TestSearchRow(t *testing.T) {
 		w.rotate(t, app.ID, registry.Rotation{})
 		page := w.search(t, registry.Query{})
 		want := registry.Page{Total: 1, From: 1, Rows: []registry.Row{{
-			ID: app.ID, ClientID: app.ClientID, Name: "Spend export", Category: registry.Customer, Status: registry.Active,
+			ID: app.ID, ClientID: app.ClientID, Kind: registry.Caller, Name: "Spend export", Category: registry.Customer,
+			Status:    registry.Active,
 			Secrets:   registry.SecretSummary{Code: registry.SecretsTwo, EndsAt: w.clock.Now().AddDate(1, 0, 0)},
 			CreatedAt: app.CreatedAt, CreatedBy: author(w.admin), ModifiedAt: w.clock.Now(),
 		}}}
