@@ -54,6 +54,9 @@ func (p *program) serve(ctx context.Context, demo bool) error {
 		return err
 	}
 	defer r.close()
+	if err := r.db.Feed().Register(r.metrics); err != nil {
+		return err
+	}
 	if demo {
 		if err := r.demonstrate(ctx, p.stdout); err != nil {
 			return err
