@@ -60,8 +60,13 @@ test-browser: install build ## bin/credenza as a black box: browser and OAuth cl
 install: # What building and testing needs; on Debian as root it is installed
 	.ci/install
 
+.PHONY: bench
+bench: build ## Speed and memory against the budgets of docs/performance.md, some minutes; BENCH="--lines P1 --json"
+	go run ./cmd/bench $(BENCH)
+
 .PHONY: long
-long: test ## Everything, and each fuzz target for FUZZTIME (5m)
+long: test ## Everything, the bench with a million apps and the flood drill, and each fuzz target for FUZZTIME (5m)
+	$(MAKE) bench BENCH="--lines P,F --apps 1000000"
 	.ci/fuzz
 
 .PHONY: fmt
