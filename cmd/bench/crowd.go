@@ -66,11 +66,6 @@ func (s *seen) except(allowed ...int) int {
 	return n
 }
 
-// p99 is the time that 99 of 100 requests did not exceed.
-func (s *seen) p99() time.Duration {
-	return time.Duration(quantile(s.Latency, 0.99)) * time.Microsecond
-}
-
 // String lists the answers and failures.
 func (s *seen) String() string {
 	var parts []string

@@ -47,7 +47,7 @@ func TestCrowdCounts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			host := serving(t, c.server)
 			got := crowd{
-				Server: host, Connections: 7, Requests: [][]byte{postRequest(host, form), postRequest(host, form)}, Total: 60, Within: patience, Ready: true,
+				Server: host, Connections: 7, Requests: [][]byte{postRequest(host), postRequest(host)}, Total: 60, Within: patience, Ready: true,
 			}.run(t.Context())
 			if diff := cmp.Diff(c.want, got.Answers); diff != "" || got.Sent != 60 || got.lost() != 0 || len(got.Latency) != 60 || got.Unpaced != c.unpaced {
 				t.Errorf("sent %d, %v, %d unpaced (-want +got):\n%s", got.Sent, got, got.Unpaced, diff)
@@ -68,7 +68,7 @@ func TestCrowdSeesStandstill(t *testing.T) {
 	timer := time.AfterFunc(100*time.Millisecond, func() { close(release) })
 	defer timer.Stop()
 	got := crowd{
-		Server: host, Connections: 1, Requests: [][]byte{postRequest(host, form)}, Every: 10 * time.Millisecond, Total: 6, Within: patience,
+		Server: host, Connections: 1, Requests: [][]byte{postRequest(host)}, Every: 10 * time.Millisecond, Total: 6, Within: patience,
 	}.run(t.Context())
 	if !slices.IsSortedFunc(got.Latency, func(a, b int64) int { return int(b - a) }) || got.Latency[5] < 20_000 {
 		t.Errorf("waits in µs of requests due at each 10 ms while nothing happened for 100: %v", got.Latency)
@@ -93,13 +93,13 @@ func TestCrowdCountsFailures(t *testing.T) {
 		}
 	})
 	host := l.Addr().String()
-	got := crowd{Server: host, Connections: 2, Requests: [][]byte{postRequest(host, form)}, Total: 10, Within: patience}.run(t.Context())
+	got := crowd{Server: host, Connections: 2, Requests: [][]byte{postRequest(host)}, Total: 10, Within: patience}.run(t.Context())
 	if got.Sent != 10 || got.lost() != 10 {
 		t.Errorf("sent %d, %v", got.Sent, got)
 	}
 	_ = l.Close()
 	open.Wait()
-	got = crowd{Server: host, Connections: 1, Requests: [][]byte{postRequest(host, form)}, Total: 3, Within: patience}.run(t.Context())
+	got = crowd{Server: host, Connections: 1, Requests: [][]byte{postRequest(host)}, Total: 3, Within: patience}.run(t.Context())
 	if diff := cmp.Diff(map[string]int{"not connected": 3}, got.Failures); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

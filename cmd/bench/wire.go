@@ -127,7 +127,7 @@ func readReply(r *bufio.Reader) (answer reply, closing bool, err error) {
 
 // tokenRequest is a request for a token as clients send it: Basic, a form, and what HTTP libraries add.
 func tokenRequest(host, id, secret string) []byte {
-	return postRequest(host, form, credentialHeader(id, secret))
+	return postRequest(host, credentialHeader(id, secret))
 }
 
 // credentialHeader is the Authorization header of a client (RFC 6749 §2.3.1).
@@ -138,8 +138,8 @@ func credentialHeader(id, secret string) string {
 
 const formType = "Content-Type: application/x-www-form-urlencoded"
 
-// postRequest is a POST to the token endpoint.
-func postRequest(host, form string, headers ...string) []byte {
+// postRequest asks the token endpoint for a token.
+func postRequest(host string, headers ...string) []byte {
 	text := tokenHead(host, append(headers, formType, fmt.Sprintf("Content-Length: %d", len(form)))...)
 	return append(text, form...)
 }
