@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // CREDENZA_BINARY judges another build than the one of `make build`.
-const binary = process.env.CREDENZA_BINARY ?? fileURLToPath(new URL('../../bin/credenza', import.meta.url));
+export const binary = process.env.CREDENZA_BINARY ?? fileURLToPath(new URL('../../bin/credenza', import.meta.url));
 
 const startTimeout = 30_000;
 const stopTimeout = 30_000;
