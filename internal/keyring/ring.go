@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,12 +18,13 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/problem"
 )
 
 const (
 	// reloadTimeout bounds how long a caller waits for the database when keys changed.
-	reloadTimeout = 200 * time.Millisecond
-	// reloadPause is how long the known keys serve on after reading them again failed.
+	reloadTimeout = 2 * time.Second
+	// reloadPause is the time after a failed reading in which nobody reads again.
 	reloadPause = time.Second
 )
 
@@ -35,8 +37,8 @@ var ErrWrongMaster = errors.New("the master key does not belong to this database
 var ErrIncomplete = errors.New("keys are missing from the database: restore it from a backup")
 
 // Ring holds the keys of one database. It is safe for use by many goroutines and follows what other processes change:
-// after news of a changed key the next call reads the keys again. Should that fail, the known keys serve on and the
-// failure is logged; how long state may be stale is decided by database.Feed.Fresh.
+// after news of a changed key the next call reads the keys again. Should that fail, the failure is logged and the known
+// keys serve on for sealing and for what is shown; who signs or believes a signature asks Fresh first.
 type Ring struct {
 	hidden
 
@@ -44,8 +46,8 @@ type Ring struct {
 	master *Master
 	log    *slog.Logger
 
-	keys  atomic.Pointer[keySet]
-	stale atomic.Bool
+	keys atomic.Pointer[keySet]
+	news atomic.Uint64 // how often keys may have changed
 
 	reloading sync.Mutex
 	pause     time.Time // no reload before, after one failed
@@ -53,6 +55,7 @@ type Ring struct {
 
 // keySet is what the table holds, opened; never changed once made.
 type keySet struct {
+	news   uint64 // Ring.news when it was read
 	data   tink.AEAD
 	mac    []byte
 	tags   []TagKey
@@ -83,11 +86,17 @@ func Open(ctx context.Context, db *database.DB, master *Master, log *slog.Logger
 }
 
 func (r *Ring) read(ctx context.Context) (*keySet, error) {
+	news := r.news.Load() // before reading: what changes meanwhile makes the set an old one
 	rows, err := loadRows(ctx, r.db)
 	if err != nil {
 		return nil, err
 	}
-	return openRows(r.master, rows)
+	keys, err := openRows(r.master, rows)
+	if err != nil {
+		return nil, err
+	}
+	keys.news = news
+	return keys, nil
 }
 
 func makeFirst(ctx context.Context, db *database.DB, master *Master) error {
@@ -174,45 +183,57 @@ func (k *keySet) signsTags() bool {
 
 // heard is told by the change feed what changed; nil means that anything may have.
 func (r *Ring) heard(changes []database.Change) {
-	if changes == nil {
-		r.stale.Store(true)
-		return
+	about := func(c database.Change) bool { return c.Topic == database.TopicKey }
+	if changes == nil || slices.ContainsFunc(changes, about) {
+		r.news.Add(1)
 	}
-	for _, c := range changes {
-		if c.Topic == database.TopicKey {
-			r.stale.Store(true)
-			return
+}
+
+// Fresh returns nil when the ring knows every change of keys that is older than the stale bound, and problem.Unavailable
+// when it cannot know (protocol.md §2). Who signs, or believes a signature, asks first: of a key that was given up
+// because others know it, an outage of the database must make no good one.
+func (r *Ring) Fresh(ctx context.Context) error {
+	if err := r.db.Feed().Fresh(ctx); err != nil {
+		return err
+	}
+	if news := r.news.Load(); r.current().news < news {
+		return &problem.Error{
+			Code: problem.Unavailable, Key: "problem.unavailable", RetryAfter: reloadPause,
+			Err: errors.New("keys changed and cannot be read"),
 		}
 	}
+	return nil
 }
 
 // current returns the keys, read again if they may have changed.
 func (r *Ring) current() *keySet {
-	if r.stale.Load() {
-		r.reload()
+	keys := r.keys.Load()
+	if keys.news == r.news.Load() {
+		return keys
 	}
-	return r.keys.Load()
+	return r.reload()
 }
 
-func (r *Ring) reload() {
+// reload reads the keys again, unless somebody just did or just failed to. Callers wait for each other: while one reads,
+// nobody uses keys of which it is known that they may be old.
+func (r *Ring) reload() *keySet {
 	r.reloading.Lock()
 	defer r.reloading.Unlock()
-	now := r.db.Now()
+	known, now := r.keys.Load(), r.db.Now()
 	wait := r.pause.Sub(now)
-	if !r.stale.Load() || (wait > 0 && wait <= reloadPause) { // a longer wait: the clock was set back
-		return
+	if known.news == r.news.Load() || (wait > 0 && wait <= reloadPause) { // a longer wait: the clock was set back
+		return known
 	}
-	r.stale.Store(false) // before reading: what changes meanwhile marks them stale again
 	ctx, cancel := context.WithTimeout(context.Background(), reloadTimeout)
 	defer cancel()
 	keys, err := r.read(ctx)
 	if err != nil {
 		r.log.Error("reading the keys again; the known ones serve on", "error", err)
 		r.pause = now.Add(reloadPause)
-		r.stale.Store(true)
-		return
+		return known
 	}
 	r.keys.Store(keys)
+	return keys
 }
 
 // Seal encrypts plaintext for storage and binds it to associated, which Unseal must be given again; build it with

@@ -22,6 +22,7 @@ import (
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/database/dbtest"
 	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/problem"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -274,6 +275,61 @@ func TestRingServesOnWhenKeysCannotBeRead(t *testing.T) {
 	r.Signer()
 	if n := strings.Count(log.String(), "level=ERROR"); n != 2 {
 		t.Errorf("not read again after the pause: %s", &log)
+	}
+}
+
+// Who signs or believes a signature is told when keys changed and cannot be read, and when nobody knows whether they did.
+func TestF5_RingThatCannotKnowIsNotFresh(t *testing.T) {
+	clock := dbtest.NewClock()
+	db := dbtest.SQLite(t, clock)
+	m := newMaster(t)
+	open(t, db, m)
+	other, err := database.Open(t.Context(), database.Config{
+		URL: "sqlite:" + db.Path(), Clock: clock.Now, StaleBound: 1, PollTimeout: dbtest.PollTimeout,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, other, m)
+	fresh := func(what string, want bool) {
+		t.Helper()
+		if err := r.Fresh(t.Context()); (err == nil) != want || (err != nil && !problem.Is(err, problem.Unavailable)) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	fresh("at first", true)
+	exec(t, db, database.TopicApp, "UPDATE keys SET state = state")
+	fresh("news of an app", true)
+	exec(t, db, database.TopicKey, "UPDATE keys SET purpose = 'away-' || purpose")
+	fresh("keys that cannot be read", false)
+	fresh("in the pause", false)
+	exec(t, db, "", "UPDATE keys SET purpose = substr(purpose, 6)")
+	clock.Advance(time.Second)
+	fresh("after the pause", true)
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fresh("without the database", false)
+}
+
+// Between the news of a key and its reading nobody is handed the old one.
+func TestNobodyOvertakesTheReading(t *testing.T) {
+	clock := dbtest.NewClock()
+	db := dbtest.SQLite(t, clock)
+	m := newMaster(t)
+	r := open(t, db, m)
+	for range 5 {
+		exec(t, db, "", "DELETE FROM keys")
+		want := open(t, db, m).Signer().KeyID
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if err := r.Fresh(t.Context()); err != nil || r.Signer().KeyID != want {
+					t.Errorf("signs with %s: %v", r.Signer().KeyID, err)
+				}
+			})
+		}
+		all.Wait()
 	}
 }
 

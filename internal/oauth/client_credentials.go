@@ -45,6 +45,9 @@ func readLifetime(text string) (time.Duration, error) {
 
 // issue signs a token of the client for the target and answers with it.
 func (s *Server) issue(ctx context.Context, c *call, t target) (result, error) {
+	if err := s.keys.Fresh(ctx); err != nil {
+		return result{}, err
+	}
 	now := s.clock()
 	made := claims{
 		Issuer:       s.issuer,

@@ -40,8 +40,11 @@ func (s *Server) Live(ctx context.Context, token string) (*Token, error) {
 	return t, err
 }
 
-// live is what Live promises. First the token by itself, which never changes but by time, then the state of the app.
+// live is what Live promises. First the token by itself, by the keys of now, then the state of the app.
 func (s *Server) live(ctx context.Context, token string) (*Token, error) {
+	if err := s.keys.Fresh(ctx); err != nil {
+		return nil, err
+	}
 	c, ok := s.headers.verify(s.keys, token)
 	now := s.clock()
 	if !ok || !c.valid(s.issuer, now) {

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/oauth"
 	"credenza.example/credenza/internal/problem"
@@ -160,6 +161,29 @@ func TestActivatedAppHasNoOldTokens(t *testing.T) {
 	}
 	if gen := part(t, r.token(a), 1)["gen"]; gen != float64(2) {
 		t.Errorf("gen %v, want 2", gen)
+	}
+}
+
+// Nothing is signed, and no signature believed, with keys of which it is known only that they changed (protocol.md §2).
+func TestKeysThatChangedAndCannotBeRead(t *testing.T) {
+	r := newRig(t)
+	a := r.app(invoiceRead)
+	token := r.token(a)
+	change := func(sql string) {
+		t.Helper()
+		must(t, r.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			tx.Changed(database.TopicKey, "test")
+			return tx.DB().Exec(sql).Error
+		}))
+	}
+	change("UPDATE keys SET purpose = 'away-' || purpose")
+	refused(t, r.ask(a), 503, "temporarily_unavailable")
+	refused(t, r.introspect(a, token), 503, "temporarily_unavailable")
+	change("UPDATE keys SET purpose = substr(purpose, 6)")
+	r.clock.Advance(time.Second)
+	r.token(a)
+	if !r.isActive(a, token) {
+		t.Error("the token of before is dead")
 	}
 }
 
