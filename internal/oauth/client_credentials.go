@@ -12,9 +12,12 @@ import (
 
 const grantClientCredentials = "client_credentials"
 
-// clientCredentials is the grant of RFC 6749 §4.4: the app acts for itself. The client that Authenticate returned was
+// clientCredentials is the grant of RFC 6749 §4.4: the app acts for itself. An app of another kind may not (C9). The client that Authenticate returned was
 // read after bcrypt, and nothing here waits between then and the signature (protocol.md §2).
 func (s *Server) clientCredentials(ctx context.Context, c *call) (result, error) {
+	if c.client.Kind != registry.Caller {
+		return result{}, refuse(reasonNotCaller)
+	}
 	shorter, err := readLifetime(c.form.get("expires_in"))
 	if err != nil {
 		return result{}, err

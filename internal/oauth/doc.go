@@ -4,8 +4,8 @@
 // Each endpoint is a plain HTTP handler with a file of its own: token.go (and one file per grant), introspect.go,
 // revoke.go, discovery.go. What they share: request.go reads a form and the client's credentials, strictly; errors.go is
 // the only place where a refusal becomes a status, a code and a sentence; target.go chooses the API and the scopes;
-// jwt.go signs and verifies; live.go answers, for the endpoints and for the portal's own APIs alike, whether a token
-// still works.
+// jwt.go signs and verifies, verified.go remembers what was verified; live.go answers, for the endpoints and for the
+// portal's own APIs alike, whether a token still works. bearer.go reads the token of a request to the latter.
 //
 // # Tokens
 //
@@ -22,6 +22,5 @@
 //
 // Apps, their secrets and the snapshot: package registry. Verification of secrets with its gates and limits: package
 // secret. Keys: package keyring. Scopes: package scope. Routes, request IDs, panics and the address of a client behind
-// proxies: package web. What comes later has its place: further grants a file each beside client_credentials.go, the
-// cache of verified tokens between verify and state in live.go.
+// proxies: package web. What comes later has its place: further grants a file each beside client_credentials.go.
 package oauth

@@ -47,6 +47,7 @@ const (
 	reasonClient          reason = "client"
 	reasonGrantMissing    reason = "grant_missing"
 	reasonGrantUnknown    reason = "grant_unsupported"
+	reasonNotCaller       reason = "not_a_caller"
 	reasonScopeMalformed  reason = "scope_malformed"
 	reasonScopeUnknown    reason = "scope_unknown"
 	reasonScopeNotHeld    reason = "scope_not_held"
@@ -78,9 +79,11 @@ var answers = map[reason]answer{
 	reasonTwoMethods: {http.StatusBadRequest, invalidRequest, "The client authenticates in more than one way. Use one."},
 	reasonTwoClients: {http.StatusBadRequest, invalidRequest, "The client_id in the body is not the one in the Authorization header."},
 	// One answer for unknown, inactive and deleted apps and for wrong secrets (C22).
-	reasonClient:         {http.StatusUnauthorized, "invalid_client", "Client authentication failed."},
-	reasonGrantMissing:   {http.StatusBadRequest, invalidRequest, "The parameter grant_type is missing."},
-	reasonGrantUnknown:   {http.StatusBadRequest, "unsupported_grant_type", "The grant_type must be client_credentials."},
+	reasonClient:       {http.StatusUnauthorized, "invalid_client", "Client authentication failed."},
+	reasonGrantMissing: {http.StatusBadRequest, invalidRequest, "The parameter grant_type is missing."},
+	reasonGrantUnknown: {http.StatusBadRequest, "unsupported_grant_type", "The grant_type must be client_credentials."},
+	reasonNotCaller: {http.StatusBadRequest, "unauthorized_client", "This client is an API that checks tokens. It may introspect " +
+		"tokens, and nothing else."},
 	reasonScopeMalformed: {http.StatusBadRequest, invalidScope, "The scope parameter must list scopes with one space between two."},
 	reasonScopeUnknown:   {http.StatusBadRequest, invalidScope, "There is no scope %s."},
 	reasonScopeNotHeld:   {http.StatusBadRequest, invalidScope, "This app does not hold the scope %s."},

@@ -3,8 +3,11 @@ package oauth
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"credenza.example/credenza/internal/problem"
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/internal/scope"
 )
 
 // inactive is all that is said of a token that is not live, or not the caller's to ask about (RFC 7662 §2.2).
@@ -28,8 +31,12 @@ type active struct {
 	APIUser      string `json:"api_user"`
 }
 
-// Introspect is the introspection endpoint (RFC 7662): an app learns about its own tokens. Of every other token the
-// answer is that it is not active.
+// scopeIntrospect lets an app ask about the tokens of its organisation.
+const scopeIntrospect = "oauth.introspect"
+
+// Introspect is the introspection endpoint (RFC 7662). An app learns about its own tokens; an API that checks tokens,
+// about every token for it; an app that holds oauth.introspect, about its organisation's tokens but those for the
+// portal's own APIs (protocol.md §1.6). Of every other token the answer is that it is not active.
 func (s *Server) Introspect(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, endpoint{name: endpointIntrospect, check: checkToken, act: s.introspect})
 }
@@ -48,7 +55,9 @@ func (s *Server) introspect(ctx context.Context, c *call) (result, error) {
 		return result{body: inactive{}, outcome: outcomeInactive}, nil
 	case err != nil:
 		return result{}, err
-	case t.Client.ID != c.client.ID:
+	}
+	scopes, ok := s.tells(c.client, t)
+	if !ok {
 		return result{body: inactive{}, outcome: outcomeInactive}, nil
 	}
 	return result{outcome: outcomeActive, body: active{
@@ -60,9 +69,24 @@ func (s *Server) introspect(ctx context.Context, c *call) (result, error) {
 		Expires:      t.ExpiresAt.Unix(),
 		IssuedAt:     t.IssuedAt.Unix(),
 		ID:           t.ID,
-		Scope:        t.Scopes.String(),
+		Scope:        scopes.String(),
 		TokenType:    "Bearer",
 		Organisation: string(t.Organisation),
 		APIUser:      string(t.Client.APIUser),
 	}}, nil
+}
+
+// tells returns the scopes that a client may know of a live token; ok is false for a token that it may not ask about.
+func (s *Server) tells(caller *registry.Client, t *Token) (scopes scope.Set, ok bool) {
+	switch {
+	case caller.Kind == registry.ResourceServer:
+		return s.targets.cut(t.Scopes, caller.ResourceAPI), t.API == caller.ResourceAPI
+	case t.Client.ID == caller.ID:
+		return t.Scopes, true
+	case t.Organisation != caller.Organisation || !slices.Contains(caller.Scopes, scopeIntrospect):
+		return scope.Set{}, false
+	default:
+		api, known := s.targets.api(t.Audience)
+		return t.Scopes, known && !api.Own
+	}
 }

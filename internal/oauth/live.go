@@ -24,7 +24,8 @@ type Token struct {
 	ExpiresAt    time.Time
 }
 
-// Live returns what a presented token is good for at this moment. Every token that is not live, for whatever reason, is
+// Live returns what a presented token is good for at this moment. It is the one place that knows: introspection, our own
+// APIs and whatever else judges tokens ask here. Every token that is not live, for whatever reason, is
 // problem.Unauthenticated; problem.Unavailable means that it cannot be told just now (protocol.md §1.3, §2). It answers
 // for tokens of every API: who guards one compares Token.API.
 func (s *Server) Live(ctx context.Context, token string) (*Token, error) {
@@ -45,7 +46,7 @@ func (s *Server) live(ctx context.Context, token string) (*Token, error) {
 	if err := s.keys.Fresh(ctx); err != nil {
 		return nil, err
 	}
-	c, ok := s.headers.verify(s.keys, token)
+	c, ok := s.verified.of(token)
 	now := s.clock()
 	if !ok || !c.valid(s.issuer, now) {
 		return nil, notLive()
@@ -60,12 +61,12 @@ func (s *Server) live(ctx context.Context, token string) (*Token, error) {
 		return nil, notLive()
 	case err != nil:
 		return nil, err
-	case !stands(&c, client, now):
+	case !stands(&c.claims, client, now):
 		return nil, notLive()
 	}
 	return &Token{
 		ID: c.ID, Client: client, API: api.Key, Audience: c.Audience, Organisation: client.Organisation,
-		Scopes:     effective(c.Scope, client.Scopes),
+		Scopes:     c.scopes.Intersect(scope.SetOf(client.Scopes...)),
 		Credential: registry.SecretID(c.Credential),
 		IssuedAt:   time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.Expires, 0).UTC(),
 	}, nil
@@ -73,18 +74,9 @@ func (s *Server) live(ctx context.Context, token string) (*Token, error) {
 
 // stands reports whether nothing has ended the token since it was issued.
 func stands(c *claims, client *registry.Client, now time.Time) bool {
-	return client.Live(now) && c.Organisation == string(client.Organisation) && client.TokenLives(registry.TokenRef{
+	return client.Kind == registry.Caller && client.Live(now) && c.Organisation == string(client.Organisation) && client.TokenLives(registry.TokenRef{
 		Generation: c.Generation, JTI: c.ID, Credential: registry.SecretID(c.Credential), APIUser: identity.RobotID(c.APIUser),
 	})
-}
-
-// effective returns the scopes of the token that are still the app's.
-func effective(issued string, held []string) scope.Set {
-	scopes, err := scope.ParseSet(issued)
-	if err != nil { // no scope
-		return scope.Set{}
-	}
-	return scopes.Intersect(scope.SetOf(held...))
 }
 
 func notLive() error { return problem.New(problem.Unauthenticated, keyTokenInvalid) }

@@ -23,22 +23,35 @@ const (
 	outcomeIgnored  = "ignored" // a token to revoke that is none any more
 )
 
+// How a token's signature was judged: it was verified before, it was verified now, or it is none of ours.
+const (
+	signatureKnown   = "known"
+	signatureNew     = "new"
+	signatureRefused = "refused"
+)
+
 // metrics are what the operator sees of this package. No label has a value from outside, so their number is fixed.
 type metrics struct {
-	requests *prometheus.CounterVec
+	requests   *prometheus.CounterVec
+	signatures *prometheus.CounterVec
 }
 
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 	m := &metrics{requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "credenza", Subsystem: "oauth", Name: "requests_total",
 		Help: "Requests to the OAuth endpoints by how they ended. Worth an alarm: unavailable and internal.",
-	}, []string{"endpoint", "outcome"})}
+	}, []string{"endpoint", "outcome"}), signatures: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "credenza", Subsystem: "oauth", Name: "signatures_total",
+		Help: "Access tokens shown, by how their signature was judged: known (verified before), new, refused.",
+	}, []string{"outcome"})}
 	m.start()
 	if registry == nil {
 		return m, nil
 	}
-	if err := registry.Register(m.requests); err != nil {
-		return nil, fmt.Errorf("oauth: metrics: %w", err)
+	for _, c := range []prometheus.Collector{m.requests, m.signatures} {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("oauth: metrics: %w", err)
+		}
 	}
 	return m, nil
 }
@@ -56,7 +69,12 @@ func (m *metrics) start() {
 			m.requests.WithLabelValues(endpoint, o)
 		}
 	}
+	for _, o := range []string{signatureKnown, signatureNew, signatureRefused} {
+		m.signatures.WithLabelValues(o)
+	}
 }
+
+func (m *metrics) verified(outcome string) { m.signatures.WithLabelValues(outcome).Inc() }
 
 func (m *metrics) count(endpoint, outcome string) {
 	m.requests.WithLabelValues(endpoint, outcome).Inc()

@@ -55,6 +55,7 @@ type rig struct {
 	log       *lines
 	acme      identity.Organisation
 	globex    identity.Organisation
+	platform  identity.Organisation
 }
 
 // lines is a log that many may write to.
@@ -85,6 +86,17 @@ func newRig(t testing.TB) *rig {
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	must(t, db.Migrate(t.Context()))
+	return rigOn(t, db, clock)
+}
+
+// each runs a test in a fresh rig on SQLite and one on PostgreSQL.
+func each(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, db *database.DB, clock *dbtest.Clock) { test(t, rigOn(t, db, clock)) })
+}
+
+func rigOn(t testing.TB, db *database.DB, clock *dbtest.Clock) *rig {
+	t.Helper()
 	r := &rig{t: t, db: db, clock: clock, metrics: prometheus.NewRegistry(), log: &lines{}}
 	log := r.logger()
 	master, err := keyring.CreateMaster(filepath.Join(t.TempDir(), "master.key"))
@@ -106,8 +118,9 @@ func newRig(t testing.TB) *rig {
 	for _, e := range r.server.Endpoints() {
 		r.mux.Handle(e.Path, e.Handler)
 	}
-	r.acme = r.organisation("Acme", "ACME")
-	r.globex = r.organisation("Globex", "GLBX")
+	r.acme = r.organisation("Acme", "ACME", identity.Customer)
+	r.globex = r.organisation("Globex", "GLBX", identity.Customer)
+	r.platform = r.organisation("Platform", "PLAT", identity.Platform)
 	return r
 }
 
@@ -137,10 +150,10 @@ func (r *rig) logger() *slog.Logger { return slog.New(slog.NewTextHandler(r.log,
 // bcrypts is how often bcrypt has run to verify a secret.
 func (r *rig) bcrypts() uint64 { return r.verifier.Bcrypts() }
 
-func (r *rig) organisation(name, prefix string) identity.Organisation {
+func (r *rig) organisation(name, prefix string, kind identity.OrganisationKind) identity.Organisation {
 	r.t.Helper()
 	org, err := r.identity.CreateOrganisation(r.t.Context(), access.System("test", ""),
-		identity.NewOrganisation{Name: name, ClientPrefix: prefix})
+		identity.NewOrganisation{Name: name, ClientPrefix: prefix, Kind: kind})
 	must(r.t, err)
 	return org
 }
@@ -160,18 +173,44 @@ func (r *rig) app(scopes ...string) app {
 
 func (r *rig) appOf(org identity.Organisation, change func(*registry.NewApp)) app {
 	r.t.Helper()
-	n := registry.NewApp{
+	n := newApp()
+	n.APIUser = r.apiUser(org)
+	if change != nil {
+		change(&n)
+	}
+	return r.register(org, n)
+}
+
+// resourceServer is the credential of an API, made by the platform.
+func (r *rig) resourceServer(api string) app {
+	r.t.Helper()
+	n := newApp()
+	n.Kind, n.ResourceAPI = registry.ResourceServer, api
+	return r.register(r.platform, n)
+}
+
+// observer is an app that may introspect its organisation's tokens, with an API user that no other app of a test has.
+func (r *rig) observer(org identity.Organisation) app {
+	r.t.Helper()
+	return r.appOf(org, func(n *registry.NewApp) {
+		n.Category, n.APIUser, n.Scopes = registry.Supplier, r.userOf(org, identity.KindSupplier), []string{"oauth.introspect"}
+	})
+}
+
+func newApp() registry.NewApp {
+	return registry.NewApp{
 		AppFields: registry.AppFields{
 			Name: "App " + database.NewID(), Description: "An app of a test.", Category: registry.Customer,
 			Type: registry.Machine, CredentialType: registry.SharedSecret,
 			Contact: registry.Contact{FirstName: "Ana", LastName: "Silva", Email: "ana@acme.example"},
-			APIUser: r.apiUser(org), Scopes: []string{invoiceRead}, Active: true,
+			Scopes:  []string{invoiceRead}, Active: true,
 		},
 		Expires: registry.Expiry{Choice: registry.ExpiresNever},
 	}
-	if change != nil {
-		change(&n)
-	}
+}
+
+func (r *rig) register(org identity.Organisation, n registry.NewApp) app {
+	r.t.Helper()
 	made, shown, err := r.registry.Register(r.t.Context(), r.actor(org), n)
 	must(r.t, err)
 	a := app{App: made}
@@ -185,11 +224,15 @@ func (r *rig) actor(org identity.Organisation) access.Actor { return access.Syst
 
 // apiUser returns the API user of kind client.
 func (r *rig) apiUser(org identity.Organisation) identity.RobotID {
+	return r.userOf(org, identity.KindClient)
+}
+
+func (r *rig) userOf(org identity.Organisation, kind identity.RobotKind) identity.RobotID {
 	r.t.Helper()
 	users, err := r.identity.APIUsers(r.t.Context(), org.ID)
 	must(r.t, err)
 	for _, u := range users {
-		if u.Kind == identity.KindClient {
+		if u.Kind == kind {
 			return u.ID
 		}
 	}

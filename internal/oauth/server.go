@@ -49,7 +49,8 @@ type Server struct {
 	registry *registry.Registry
 	keys     *keyring.Ring
 	targets  *targets
-	headers  headers
+	headers  *headers
+	verified *verified
 	issuer   string
 	clock    func() time.Time
 	log      *slog.Logger
@@ -78,8 +79,13 @@ func New(d Deps) (*Server, error) {
 	if d.Address == nil {
 		d.Address = peer
 	}
+	h := &headers{}
+	seen, err := newVerified(h, d.Ring, m)
+	if err != nil {
+		return nil, err
+	}
 	return &Server{
-		registry: d.Registry, keys: d.Ring, targets: newTargets(d.Catalogue, d.Issuer), issuer: d.Issuer, clock: d.DB.Now,
+		registry: d.Registry, keys: d.Ring, headers: h, verified: seen, targets: newTargets(d.Catalogue, d.Issuer), issuer: d.Issuer, clock: d.DB.Now,
 		log: d.Log, tokenLog: d.TokenLog, address: d.Address, metrics: m, metadata: metadata,
 	}, nil
 }

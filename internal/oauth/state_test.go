@@ -80,51 +80,6 @@ func TestC22_RefusedClientsAreAlike(t *testing.T) {
 	}
 }
 
-// every way in which an app or a token ends, and what the next requests hear.
-func TestC25_WhatEndsCountsAtOnce(t *testing.T) {
-	suspend := func(t *testing.T, r *rig, a app) {
-		must(t, r.identity.SuspendOrganisation(t.Context(), access.System("test", ""), a.Organisation))
-	}
-	tests := map[string]struct {
-		end    func(t *testing.T, r *rig, a app)
-		revive func(t *testing.T, r *rig, a app) // nil: nothing brings it back
-	}{
-		"app inactive": {
-			func(t *testing.T, r *rig, a app) { r.deactivate(a) },
-			nil,
-		},
-		"organisation suspended": {suspend, nil},
-		"API user inactive": {
-			func(t *testing.T, r *rig, a app) { r.setRobot(a, identity.Inactive) },
-			func(t *testing.T, r *rig, a app) { r.setRobot(a, identity.Active) },
-		},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			a, watcher := r.app(invoiceRead), r.appOf(r.globex, nil)
-			token := r.token(a)
-			if !r.live(token) {
-				t.Fatal("not live from the beginning")
-			}
-			tt.end(t, r, a)
-			refused(t, r.ask(a), 401, "invalid_client")
-			refused(t, r.introspect(a, token), 401, "invalid_client")
-			if r.live(token) || r.isActive(watcher, token) {
-				t.Error("the token is still live")
-			}
-			if tt.revive == nil {
-				return
-			}
-			tt.revive(t, r, a)
-			r.token(a)
-			if !r.live(token) {
-				t.Error("the token did not come back with the API user")
-			}
-		})
-	}
-}
-
 func (r *rig) setRobot(a app, status identity.Status) {
 	r.t.Helper()
 	user, err := r.identity.APIUser(r.t.Context(), a.Organisation, a.APIUser.ID)
@@ -223,137 +178,6 @@ func (r *rig) edit(a app, change func(*registry.AppFields)) {
 	must(r.t, err)
 }
 
-func TestIntrospection(t *testing.T) {
-	r := newRig(t)
-	a := r.app(candidates)
-	token := r.token(a)
-	now := float64(r.clock.Now().Unix())
-	p := r.introspect(a, token)
-	want := map[string]any{
-		"active": true, "client_id": a.ClientID, "sub": a.ClientID, "aud": issuer + "/apis/ccw", "iss": issuer,
-		"iat": now, "exp": now + 3600, "jti": part(t, token, 1)["jti"], "scope": candidates, "token_type": "Bearer",
-		"org": string(r.acme.ID), "api_user": string(a.APIUser.ID),
-	}
-	if diff := cmp.Diff(want, p.body); p.status != 200 || diff != "" {
-		t.Errorf("%d %s", p.status, diff)
-	}
-	for _, hint := range []string{"access_token", "refresh_token", "unheard_of"} {
-		if p := r.post(oauth.PathIntrospect, a, "token", token, "token_type_hint", hint); !p.active() {
-			t.Errorf("hint %s: %s", hint, p.raw)
-		}
-	}
-	body := r.send(request(oauth.PathIntrospect, form("token", token, "client_id", a.ClientID, "client_secret", a.secret)))
-	if !body.active() {
-		t.Errorf("client_secret_post: %s", body.raw)
-	}
-}
-
-func TestC35d_NothingIsSaidOfOtherTokens(t *testing.T) {
-	r := newRig(t)
-	a, sibling, foreign := r.app(invoiceRead), r.app(invoiceRead), r.appOf(r.globex, nil)
-	token := r.token(a)
-	revoked := r.token(a)
-	if p := r.post(oauth.PathRevoke, a, "token", revoked); p.status != 200 {
-		t.Fatalf("revoke: %d %s", p.status, p.raw)
-	}
-	short := r.token(a, "expires_in", "1")
-	r.clock.Advance(time.Second)
-	for name, tt := range map[string]struct {
-		by    app
-		token string
-	}{
-		"expired": {a, short}, "revoked": {a, revoked}, "malformed": {a, "x.y.z"}, "spaces": {a, "  "},
-		"a secret": {a, a.secret}, "cut": {a, token[:len(token)-1]},
-		"of the organisation's other app": {sibling, token}, "of another organisation": {foreign, token},
-	} {
-		if r.isActive(tt.by, tt.token) {
-			t.Errorf("%s: active", name)
-		}
-	}
-	if !r.isActive(a, token) {
-		t.Error("its own token is not active")
-	}
-	for name, p := range map[string]reply{
-		"nobody":           r.send(request(oauth.PathIntrospect, "token="+token)),
-		"by the token":     r.send(request(oauth.PathIntrospect, "token="+token, "Authorization", "Bearer "+token)),
-		"with wrong proof": r.send(request(oauth.PathIntrospect, "token="+token, "Authorization", basic(a.ClientID, sibling.secret))),
-	} {
-		if p.status != 401 || p.code() != "invalid_client" {
-			t.Errorf("%s: %d %s", name, p.status, p.raw)
-		}
-	}
-	refused(t, r.post(oauth.PathIntrospect, a), 400, "invalid_request")
-}
-
-func TestC35c_Revocation(t *testing.T) {
-	r, stranger := newRig(t), newRig(t)
-	a, sibling, foreign := r.app(invoiceRead), r.app(invoiceRead), r.appOf(r.globex, nil)
-	token, other := r.token(a), r.token(a)
-	expired := r.token(a, "expires_in", "1")
-	r.clock.Advance(time.Second)
-	empty := func(name string, p reply) {
-		t.Helper()
-		if p.status != 200 || p.raw != "" || p.header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: %d %q %v", name, p.status, p.raw, p.header)
-		}
-	}
-	for name, text := range map[string]string{
-		"garbage": "garbage", "unknown": "a.b.c", "expired": expired, "cut": token[:len(token)-2], "large": strings.Repeat("x", 20_000),
-		"of nobody here": stranger.token(stranger.app(invoiceRead)),
-	} {
-		empty(name, r.post(oauth.PathRevoke, a, "token", text))
-	}
-	for name, by := range map[string]app{"the organisation's other app": sibling, "another organisation": foreign} {
-		p := r.post(oauth.PathRevoke, by, "token", token)
-		refused(t, p, 400, "invalid_request")
-		if !r.isActive(a, token) {
-			t.Errorf("%s ended the token", name)
-		}
-	}
-	refused(t, r.send(request(oauth.PathRevoke, "token="+token)), 401, "invalid_client")
-	refused(t, r.post(oauth.PathRevoke, a), 400, "invalid_request")
-	if !r.isActive(a, token) {
-		t.Fatal("the token ended too early")
-	}
-	empty("own", r.post(oauth.PathRevoke, a, "token", token, "token_type_hint", "refresh_token"))
-	if r.isActive(a, token) || r.live(token) {
-		t.Error("a revoked token is active")
-	}
-	empty("again", r.post(oauth.PathRevoke, a, "token", token))
-	if !r.isActive(a, other) {
-		t.Error("another token of the app ended with it")
-	}
-}
-
-func TestManyRevokeAtOnce(t *testing.T) {
-	r := newRig(t)
-	a := r.app(invoiceRead)
-	tokens := []string{r.token(a), r.token(a), r.token(a)}
-	kept := r.token(a)
-	var wg sync.WaitGroup
-	for range 4 {
-		for _, token := range tokens {
-			wg.Go(func() {
-				if p := r.post(oauth.PathRevoke, a, "token", token); p.status != 200 {
-					t.Errorf("%d %s", p.status, p.raw)
-				}
-			})
-		}
-	}
-	wg.Wait()
-	for _, token := range tokens {
-		if r.live(token) {
-			t.Error("a revoked token is live")
-		}
-	}
-	if !r.live(kept) {
-		t.Error("a token that nobody revoked has ended")
-	}
-	if reg := r.reload(a); reg.Generation != 1 {
-		t.Errorf("generation %d", reg.Generation)
-	}
-}
-
 func TestManyTokensAtOnce(t *testing.T) {
 	r := newRig(t)
 	a := r.app(invoiceRead)
@@ -387,7 +211,7 @@ var safe = regexp.MustCompile(`^[\x20-\x21\x23-\x5b\x5d-\x7e]+$`)
 
 func TestC24_EveryErrorIsWellFormed(t *testing.T) {
 	registered := map[string]bool{
-		"invalid_request": true, "invalid_client": true, "unsupported_grant_type": true, "invalid_scope": true,
+		"invalid_request": true, "invalid_client": true, "unauthorized_client": true, "unsupported_grant_type": true, "invalid_scope": true,
 		"invalid_target": true, "temporarily_unavailable": true, "server_error": true,
 	}
 	seen := map[string]bool{}

@@ -45,6 +45,15 @@ func (t *targets) api(audience string) (scope.API, bool) {
 	return t.catalogue.API(key)
 }
 
+// cut returns those of the scopes that belong to an API.
+func (t *targets) cut(scopes scope.Set, api string) scope.Set {
+	names := slices.DeleteFunc(scopes.Names(), func(name string) bool {
+		of, known := t.catalogue.APIOf(name)
+		return !known || of != api
+	})
+	return scope.SetOf(names...)
+}
+
 // choose decides what a token is for: the API by resource, else by the scopes asked for, else the one API that all the
 // app's scopes belong to, else the app's default API; the scopes asked for, else all that the app holds of the API.
 func (t *targets) choose(resources []string, asked string, h holder) (target, error) {
