@@ -31,6 +31,7 @@ type rooms struct {
 	db        *database.DB
 	trail     *audit.Trail
 	ring      *keyring.Ring
+	keys      *secret.Keys // the ring's tag keys
 	catalogue *scope.Catalogue
 	identity  *identity.Directory
 	release   func() // gives the server's lock back; nil without one
@@ -122,8 +123,7 @@ func (r *rooms) wire() error {
 	if err != nil {
 		return err
 	}
-	keys, err := secret.NewKeys(tagKeysOf(r.ring))
-	if err != nil {
+	if r.keys, err = secret.NewKeys(tagKeysOf(r.ring)); err != nil {
 		return err
 	}
 	params := secret.DefaultParams()
@@ -132,12 +132,12 @@ func (r *rooms) wire() error {
 	if err != nil {
 		return err
 	}
-	verifier, err := secret.NewVerifier(keys, hasher)
+	verifier, err := secret.NewVerifier(r.keys, hasher)
 	if err != nil {
 		return err
 	}
 	r.registry, err = registry.New(registry.Deps{
-		DB: r.db, Trail: r.trail, Identity: r.identity, Catalogue: r.catalogue, Ring: r.ring, Keys: keys, Hasher: hasher,
+		DB: r.db, Trail: r.trail, Identity: r.identity, Catalogue: r.catalogue, Ring: r.ring, Keys: r.keys, Hasher: hasher,
 		Verifier: verifier, ClientIDPrefix: r.cfg.ClientIDPrefix, Metrics: r.metrics,
 	})
 	return err

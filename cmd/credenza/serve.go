@@ -128,7 +128,9 @@ type listener struct {
 func (r *rooms) run(ctx context.Context, public, private listener) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
+	followKeys := r.followKeys()
 	background.Go(func() { r.db.Feed().Run(work) })
+	background.Go(func() { followKeys(work) })
 	background.Go(func() { r.sweep(work) })
 	background.Go(func() { r.flushUse(work) })
 	background.Go(func() { r.checkFile(work) })
