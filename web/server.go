@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -99,13 +100,24 @@ func (s *Server) mountPages(routes []route) error {
 	return nil
 }
 
+const (
+	// requestTime bounds what a request waits for: of a database behind a network that was cut no answer comes, ever.
+	// It leaves time to say so before writeTime is over.
+	requestTime = 25 * time.Second
+	writeTime   = 30 * time.Second
+)
+
 // HTTPServer returns a server with the limits on slow and large requests that F7 asks for.
 func HTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           handler,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithTimeout(r.Context(), requestTime)
+			defer cancel()
+			handler.ServeHTTP(w, r.WithContext(ctx))
+		}),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      writeTime,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
