@@ -191,3 +191,6 @@ func (m metrics) bcrypts() int { return int(m[`credenza_secret_bcrypts_total{use
 
 // mallocs is how many pieces of memory were asked for.
 func (m metrics) mallocs() float64 { return m["go_memstats_mallocs_total"] }
+
+// collections is how often garbage was collected.
+func (m metrics) collections() float64 { return m["go_gc_duration_seconds_count"] }

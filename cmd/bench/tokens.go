@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -12,6 +13,7 @@ type batch struct {
 	cpu         time.Duration // per token, of the server's process
 	rate        float64       // tokens per second
 	allocations float64       // per token
+	collections float64       // of garbage, per 1000 tokens
 }
 
 // tokens has a server issue n tokens to warm clients over 8 connections.
@@ -30,6 +32,7 @@ func (w *world) tokens(ctx context.Context, s *server, n int) (batch, error) {
 	return batch{
 		cpu: per(cpuAfter-cpuBefore, n), rate: float64(n) / load.Took.Seconds(),
 		allocations: (after.mallocs() - before.mallocs()) / float64(n),
+		collections: (after.collections() - before.collections()) / float64(n) * 1000,
 	}, nil
 }
 
@@ -72,6 +75,11 @@ func warmTokens(ctx context.Context, b *bench) ([]figure, error) {
 		ours, bares = append(ours, one), append(bares, other)
 		ratios = append(ratios, float64(one.cpu)/float64(other.cpu))
 	}
+	if b.profiles != "" {
+		if err := b.addParts(ctx, w, measured{"Credenza", s, middle(ours)}, measured{"bare handler", base, middle(bares)}); err != nil {
+			return nil, err
+		}
+	}
 	return []figure{
 		{
 			Line: "P1", What: "server CPU per warm token, of the bare handler's", Value: median(ratios), Unit: "×", Budget: 1.25,
@@ -80,9 +88,33 @@ func warmTokens(ctx context.Context, b *bench) ([]figure, error) {
 		},
 		{
 			Line: "P1", What: "allocations per warm token", Value: float64(int(ours[len(ours)-1].allocations)), Budget: 250,
-			Note: fmt.Sprintf("the bare handler: %.0f", bares[len(bares)-1].allocations),
+			Note: fmt.Sprintf("the bare handler: %.0f; collections of garbage per 1000 tokens: %.1f and %.1f", bares[len(bares)-1].allocations,
+				ours[len(ours)-1].collections, bares[len(bares)-1].collections),
 		},
 	}, nil
+}
+
+// measured is a server with what a token costs there.
+type measured struct {
+	name string
+	*server
+	cpu time.Duration
+}
+
+// addParts adds to the report how the CPU time of a token falls to parts, in µs.
+func (b *bench) addParts(ctx context.Context, w *world, list ...measured) error {
+	for _, m := range list {
+		shares, err := w.profile(ctx, m.server, b.profiles, strings.ReplaceAll(m.name, " ", "-"))
+		if err != nil {
+			return err
+		}
+		s := series{Name: "CPU per token by part in µs, " + m.name, Labels: partNames()}
+		for _, share := range shares {
+			s.Y = append(s.Y, share/100*float64(m.cpu)/float64(time.Microsecond))
+		}
+		b.report.Series = append(b.report.Series, s)
+	}
+	return nil
 }
 
 func middle(list []batch) time.Duration {
