@@ -240,6 +240,21 @@ func TestALongTransactionStopsNobody(t *testing.T) {
 	})
 }
 
+// F5: no transaction waits for ever, whoever asked for it.
+func TestF5_TransactionsEnd(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB, _ *dbtest.Clock) {
+		err := db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			if _, ok := tx.DB().Statement.Context.Deadline(); !ok {
+				t.Error("nothing bounds it")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // F5: the server stops, and comes back.
 func TestF5_FeedHealsAfterACut(t *testing.T) {
 	url := dbtest.PostgresURL(t)

@@ -9,8 +9,13 @@ import (
 	"gorm.io/gorm"
 )
 
-// attempts bounds how often a transaction that collided with another is run again.
-const attempts = 5
+const (
+	// attempts bounds how often a transaction that collided with another is run again.
+	attempts = 5
+	// transactTime bounds a transaction with all its attempts: whoever asks for one in the background sets no limit, and of
+	// a server behind a network that was cut nothing is heard.
+	transactTime = 30 * time.Second
+)
 
 // Topic says what kind of thing changed.
 type Topic string
@@ -59,8 +64,10 @@ func (db *DB) Housekeep(ctx context.Context, fn func(tx *Tx) error) error {
 
 // Transact runs fn in a transaction; audit.Do is its only caller outside this package. fn may run twice (collisions are
 // retried) and does no other I/O. After the commit the changes are published to this process and, through the table
-// changes, to the others.
+// changes, to the others. It ends after 30 s at the latest.
 func (db *DB) Transact(ctx context.Context, fn func(tx *Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, transactTime)
+	defer cancel()
 	var err error
 	for attempt := range attempts {
 		var done []Change
