@@ -13,10 +13,11 @@ import (
 // learns nothing (C22). Other errors are problem.Unavailable and problem.Limited, both with RetryAfter.
 //
 // State is read again after bcrypt. The caller signs from the client returned and asks for nothing later. The last
-// argument is the network that the request came from (limit.Network); failures will be counted by it when the buckets
-// of protocol.md §3.4 exist.
-func (r *Registry) Authenticate(ctx context.Context, clientID, presented, _ string) (*Client, SecretID, error) {
-	result, err := r.verifier.Verify(ctx, clientID, presented, r.lookup(clientID))
+// argument is the network that the request came from (limit.Network), by which failures are counted and clients are
+// known; "" where that says nothing.
+func (r *Registry) Authenticate(ctx context.Context, clientID, presented, network string) (*Client, SecretID, error) {
+	p := secret.Presented{ClientID: clientID, Text: presented, Network: network}
+	result, err := r.verifier.Verify(ctx, p, r.lookup(clientID))
 	if err != nil {
 		return nil, "", err
 	}

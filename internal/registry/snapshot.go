@@ -149,15 +149,22 @@ func (r *Registry) readClient(ctx context.Context, clientID string) (*Client, er
 	}
 }
 
-// lookup is what verification asks: the usable secret of a client in a slot. A slot that the snapshot does not know may
-// have been filled by another process this instant, so it costs one read before it is refused (protocol.md §2).
+// lookup is what one verification asks: the usable secret of a client in a slot. A slot that the snapshot does not know
+// may have been filled by another process this instant, so it costs one read before it is refused (protocol.md §2), and
+// no second one when the snapshot did not know the client and it was just read.
 func (r *Registry) lookup(clientID string) secret.Lookup {
-	return func(ctx context.Context, slot int) (secret.Candidate, bool, error) {
-		c, err := r.Client(ctx, clientID)
-		if err == nil {
-			if candidate, ok := c.candidate(slot, r.db.Now()); ok {
-				return candidate, true, nil
-			}
+	justRead := false
+	return func(ctx context.Context, slot int, again bool) (secret.Candidate, bool, error) {
+		var c *Client
+		err := r.db.Feed().Fresh(ctx)
+		if err != nil || again && justRead {
+			return secret.Candidate{}, false, err
+		}
+		if !again {
+			c, _ = r.snapshot.get(clientID)
+			justRead = c == nil
+		}
+		if c == nil {
 			c, err = r.readClient(ctx, clientID)
 		}
 		if isNotFound(err) {

@@ -45,7 +45,7 @@ func BenchmarkVerifyCached(b *testing.B) {
 	lookup := w.lookup(clientA)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := w.verifier.Verify(b.Context(), clientA, good, lookup); err != nil {
+		if _, err := w.verifier.Verify(b.Context(), secret.Presented{ClientID: clientA, Text: good, Network: "192.0.2.1/32"}, lookup); err != nil {
 			b.Fatal(err)
 		}
 	}

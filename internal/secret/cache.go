@@ -5,52 +5,44 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 const (
-	cacheSize   = 100_000
-	cacheLife   = 10 * time.Minute
-	cacheJitter = 5 * time.Minute // spreads the hashes of clients that came together, after a restart for instance
+	acceptedSize   = 100_000
+	acceptedLife   = 10 * time.Minute
+	acceptedJitter = 5 * time.Minute // spreads the hashes of clients that came together, after a restart for instance
+
+	refusedSize = 10_000
+	refusedLife = time.Minute
 )
 
 // cacheKey stands for "this string presented for this version of this credential with this hash".
 type cacheKey [sha256.Size]byte
 
-// cache remembers which strings matched which hash (security.md §6.3 step 4), and nothing about whether the credential
-// is still good: that is asked each time. A rotation changes the version, and so makes the entry unreachable here and
-// in every other process without anybody telling.
-//
-// Keys are MACs under a key that lives and dies with the process, so neither a heap dump nor the rows give anything to
-// compare guesses with elsewhere.
-type cache struct {
-	key     [32]byte
-	entries *lru.Cache[cacheKey, time.Time] // until when
-	clock   func() time.Time
+// keyer makes cache keys. They are MACs under a key that lives and dies with the process, so neither a heap dump nor
+// the rows give anything to compare guesses with elsewhere.
+type keyer [32]byte
+
+func newKeyer() *keyer {
+	k := new(keyer)
+	_, _ = rand.Read(k[:]) // crypto/rand never fails: it ends the process instead
+	return k
 }
 
-func newCache(clock func() time.Time) (*cache, error) {
-	entries, err := lru.New[cacheKey, time.Time](cacheSize)
-	if err != nil {
-		return nil, err
-	}
-	c := &cache{entries: entries, clock: clock}
-	_, _ = rand.Read(c.key[:]) // crypto/rand never fails: it ends the process instead
-	return c, nil
-}
-
-// keyOf returns the entry's key: an HMAC over credential ID, version, hash and secret, each with its length before it,
-// so that no two lists of fields make one message.
-func (c *cache) keyOf(candidate Candidate, presented string) cacheKey {
+// keyOf returns the key of an entry: an HMAC over credential ID, version, hash and secret, each with its length before
+// it, so that no two lists of fields make one message.
+func (k *keyer) keyOf(candidate Candidate, presented string) cacheKey {
 	message := make([]byte, 0, 256)
 	message = field(message, candidate.CredentialID)
 	message = binary.BigEndian.AppendUint32(message, 8)
 	message = binary.BigEndian.AppendUint64(message, uint64(candidate.Version)) // any 8 bytes do
 	message = field(message, candidate.Hash)
 	message = field(message, presented)
-	mac := hmac.New(sha256.New, c.key[:])
+	mac := hmac.New(sha256.New, k[:])
 	mac.Write(message)
 	var key cacheKey
 	mac.Sum(key[:0])
@@ -62,22 +54,50 @@ func field(message []byte, text string) []byte {
 	return append(message, text...)
 }
 
-// holds reports whether the string matched within the entry's life.
-func (c *cache) holds(key cacheKey) bool {
-	until, ok := c.entries.Get(key)
-	if !ok {
-		return false
-	}
-	left := until.Sub(c.clock())
-	if left <= 0 || left > cacheLife+cacheJitter { // more than a whole life left: the clock was set back
-		c.entries.Remove(key)
-		return false
-	}
-	return true
+// cache remembers what bcrypt said about which strings: one cache which matched (security.md §6.3 step 4), another
+// which did not (step 6). It says nothing about whether the credential is still good: that is asked each time. A
+// rotation changes the version, and so makes an entry unreachable here and in every other process without anybody
+// telling.
+type cache struct {
+	entries      *lru.Cache[cacheKey, *entry]
+	life, jitter time.Duration
+	clock        func() time.Time
 }
 
-// add remembers that the string matched, for 10 to 15 minutes. The key is as good as random and decides how long.
+// entry is one remembered string.
+type entry struct {
+	until int64         // nanoseconds since 1970
+	noted atomic.Uint64 // the network last noted in the memory of good networks on behalf of this entry
+}
+
+func newCache(size int, life, jitter time.Duration, clock func() time.Time) (*cache, error) {
+	entries, err := lru.New[cacheKey, *entry](size)
+	if err != nil {
+		return nil, err
+	}
+	return &cache{entries: entries, life: life, jitter: jitter, clock: clock}, nil
+}
+
+// get returns what is remembered under the key and still holds, or nil.
+func (c *cache) get(key cacheKey) *entry {
+	e, ok := c.entries.Get(key)
+	if !ok {
+		return nil
+	}
+	left := time.Duration(e.until - c.clock().UnixNano())
+	if left <= 0 || left > c.life+c.jitter { // more than a whole life left: the clock was set back
+		c.entries.Remove(key)
+		return nil
+	}
+	return e
+}
+
+// add remembers the string for the cache's life and a part of its jitter. The key is as good as random and decides how
+// much.
 func (c *cache) add(key cacheKey) {
-	jitter := binary.BigEndian.Uint64(key[:8]) % uint64(cacheJitter)
-	c.entries.Add(key, c.clock().Add(cacheLife+time.Duration(jitter)))
+	life := c.life
+	if c.jitter > 0 {
+		life += time.Duration(binary.BigEndian.Uint64(key[:8]) % uint64(c.jitter))
+	}
+	c.entries.Add(key, &entry{until: c.clock().Add(life).UnixNano()})
 }

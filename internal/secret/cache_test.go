@@ -1,6 +1,8 @@
 package secret_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -99,18 +101,63 @@ func TestC16_ARotationEndsTheCachedSecret(t *testing.T) {
 	w.check(t, clientA, next, want{clientA + "/1", secret.GateHash, nil, 1})
 }
 
-func TestRefusalsAreNotCached(t *testing.T) {
+// TestARefusalIsRememberedForAMinute: the same wrong secret costs one bcrypt a minute, however often it comes, and who
+// is right meanwhile is not touched by it.
+func TestARefusalIsRememberedForAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, secret.Params{}, time.Now, nil)
+		good := w.issue(t, clientA, 1)
+		other := makeFor(t, w.keys, clientA, 1).Secret.Reveal()
+		w.check(t, clientA, other, want{"", secret.GateHash, secret.ErrWrong, 1})
+		for range 3 {
+			w.check(t, clientA, other, want{"", secret.GateNegative, secret.ErrWrong, 0})
+			time.Sleep(20*time.Second - time.Millisecond)
+		}
+		w.check(t, clientA, good, want{clientA + "/1", secret.GateHash, nil, 1})
+		time.Sleep(3 * time.Millisecond)
+		w.check(t, clientA, other, want{"", secret.GateHash, secret.ErrWrong, 1})
+		if held := w.verifier.Held(); held["accepted"] != 1 || held["refused"] != 1 {
+			t.Errorf("held: %v", held)
+		}
+	})
+}
+
+// TestOnlyBcryptFillsTheMemoryOfRefusals: whatever else ends a verification says nothing about the next one.
+func TestOnlyBcryptFillsTheMemoryOfRefusals(t *testing.T) {
+	w := newWorld(t, secret.Params{Cost: 10, MinCost: 10, MaxCost: 14}, nil, nil)
+	good := makeFor(t, w.keys, clientA, 1).Secret.Reveal()
+	w.check(t, clientA, "no shape", want{"", secret.GateShape, secret.ErrWrong, 0})
+	w.check(t, clientA, good, want{"", secret.GateLookup, secret.ErrWrong, 0})
+	w.put(clientA, 1, anyHash(t, "31"))
+	w.check(t, clientA, good, want{"", secret.GateGuard, secret.ErrWrong, 0})
+	w.put(clientA, 1, anyHash(t, "10"))
+	w.hasher.SetCompare(func(_, _ []byte) error { return errors.New("bcrypt cannot read it") })
+	w.check(t, clientA, good, want{"", secret.GateGuard, secret.ErrWrong, 1})
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	p := secret.Presented{ClientID: clientA, Text: good}
+	held := w.hold()
+	w.flood(t, 1)
+	if _, err := w.verifier.Verify(gone, p, w.lookup(clientA)); !refusedBusy(err) {
+		t.Errorf("a caller that left: %v", err)
+	}
+	if n := w.verifier.Held()["refused"]; n != 0 {
+		t.Errorf("%d refusals are remembered", n)
+	}
+	held.all()
+}
+
+// TestARefusalIsOfOneHash: a secret that bcrypt refused is asked again once the row is another.
+func TestARefusalIsOfOneHash(t *testing.T) {
 	w := newWorld(t, secret.Params{}, nil, nil)
-	good := w.issue(t, clientA, 1)
-	other := makeFor(t, w.keys, clientA, 1).Secret.Reveal()
-	w.check(t, clientA, other, want{"", secret.GateHash, secret.ErrWrong, 1})
-	if n := w.verifier.Cached(); n != 0 {
-		t.Errorf("%d entries after a refusal", n)
-	}
-	w.check(t, clientA, good, want{clientA + "/1", secret.GateHash, nil, 1})
-	if n := w.verifier.Cached(); n != 1 {
-		t.Errorf("%d entries after a match, want 1", n)
-	}
+	issue := w.pretend()
+	next := issue(t, clientA, 63)
+	right := w.rows[row{clientA, 1}]
+	w.put(clientA, 1, anyHash(t, "04"))
+	w.check(t, clientA, next, want{"", secret.GateHash, secret.ErrWrong, 1})
+	w.check(t, clientA, next, want{"", secret.GateNegative, secret.ErrWrong, 0})
+	w.put(clientA, 63, right.Hash)
+	w.check(t, clientA, next, want{clientA + "/1", secret.GateHash, nil, 1})
 }
 
 // TestTheCacheIsOfOneProcess: what one verifier has cached another must hash, and nothing of it is shared.
@@ -125,6 +172,10 @@ func TestTheCacheIsOfOneProcess(t *testing.T) {
 // presentation is something presented for a client, and what it really is.
 type presentation struct {
 	clientID, text string
+}
+
+func (p presentation) presented() secret.Presented {
+	return secret.Presented{ClientID: p.clientID, Text: p.text}
 }
 
 // TestCachedAndUncachedAgree keeps one warm verifier and compares it, over random acts, with a cold one and with the
@@ -185,7 +236,7 @@ func spoil(t *rapid.T, p presentation) presentation {
 func agree(t *testing.T, w *world, p presentation, right bool) {
 	t.Helper()
 	warm, warmErr := w.verify(t, p.clientID, p.text)
-	cold, coldErr := w.another(t).Verify(t.Context(), p.clientID, p.text, w.lookup(p.clientID))
+	cold, coldErr := w.another(t).Verify(t.Context(), p.presented(), w.lookup(p.clientID))
 	if (warmErr == nil) != right || (coldErr == nil) != right || warm.CredentialID != cold.CredentialID {
 		t.Fatalf("right %v; warm: %+v %v; cold: %+v %v", right, warm, warmErr, cold, coldErr)
 	}
@@ -224,7 +275,7 @@ func TestCachedAndUncachedAgreeOnAHundredThousand(t *testing.T) {
 			p.clientID = right[(i+2)%4].clientID + "x"
 		}
 		_, warmErr := w.verify(t, p.clientID, p.text)
-		_, coldErr := cold.Verify(t.Context(), p.clientID, p.text, w.lookup(p.clientID))
+		_, coldErr := cold.Verify(t.Context(), p.presented(), w.lookup(p.clientID))
 		if (warmErr == nil) != whole || (coldErr == nil) != whole {
 			t.Fatalf("input %d, right %v: warm %v, cold %v", i, whole, warmErr, coldErr)
 		}

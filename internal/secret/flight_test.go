@@ -41,7 +41,9 @@ func (e *ends) list() []end {
 
 // start verifies in a goroutine of its own.
 func (w *world) start(ctx context.Context, e *ends, clientID, presented string) {
-	go func() { e.add(w.verifier.Verify(ctx, clientID, presented, w.lookup(clientID))) }()
+	go func() {
+		e.add(w.verifier.Verify(ctx, secret.Presented{ClientID: clientID, Text: presented}, w.lookup(clientID)))
+	}()
 }
 
 // refusedBusy says whether the error is the one for an overloaded moment: unavailable, to be tried again in a second.

@@ -52,6 +52,12 @@ func (p Params) admits(hash string) bool {
 	return err == nil && p.MinCost <= cost && cost <= p.MaxCost
 }
 
+// weak reports whether the hash was made at a lower cost than new ones are.
+func (p Params) weak(hash string) bool {
+	cost, err := bcrypt.Cost([]byte(hash))
+	return err == nil && cost < p.Cost
+}
+
 // Hasher is the one place where bcrypt runs, for new secrets and, through a Verifier, for presented ones. It decides
 // how many run at once and who waits. A process has one. It is safe for use by many goroutines.
 type Hasher struct {
@@ -80,7 +86,7 @@ func NewHasher(params Params, clock func() time.Time, registry prometheus.Regist
 		turns:   newTurns(max(1, runtime.GOMAXPROCS(0)-1), assumed),
 		compare: bcrypt.CompareHashAndPassword,
 	}
-	h.metrics = newMetrics(func() float64 { return float64(h.turns.waiting()) })
+	h.metrics = newMetrics(h.turns.waiting)
 	if err := h.metrics.register(registry); err != nil {
 		return nil, err
 	}
@@ -91,16 +97,20 @@ func NewHasher(params Params, clock func() time.Time, registry prometheus.Regist
 // so a flood of those cannot stop it; it is to be called before the transaction that stores the hash. The error is
 // problem.Unavailable when too many wait already or the context ends first.
 func (h *Hasher) Hash(ctx context.Context, s Secret) (string, error) {
+	return h.hash(ctx, s, lanePortal, useMake)
+}
+
+func (h *Hasher) hash(ctx context.Context, s Secret, in lane, use string) (string, error) {
 	if _, err := Parse(s.Reveal()); err != nil {
 		return "", fmt.Errorf("secret: only the secret of an app is hashed with bcrypt: %w", err)
 	}
 	asked := h.clock()
-	turn, err := h.turns.reserved(ctx)
+	turn, err := h.turns.take(ctx, in, "")
 	if err != nil {
 		return "", busy(err)
 	}
 	var hash []byte
-	h.run(turn, useMake, asked, func() {
+	h.run(turn, use, asked, func() {
 		hash, err = bcrypt.GenerateFromPassword([]byte(s.Reveal()), h.params.Cost)
 	})
 	if err != nil {
@@ -109,20 +119,24 @@ func (h *Hasher) Hash(ctx context.Context, s Secret) (string, error) {
 	return string(hash), nil
 }
 
-// verify compares a presented secret of the client with the hash, once it is the client's turn. It returns the gate
-// that decided and nil, ErrWrong or problem.Unavailable.
-func (h *Hasher) verify(ctx context.Context, client, hash, presented string) (Gate, error) {
-	if !h.params.admits(hash) {
+// verify compares a presented secret of the client with the hash of its candidate, once it is the client's turn. It
+// returns the gate that decided and nil, ErrWrong or problem.Unavailable.
+func (h *Hasher) verify(ctx context.Context, a *attempt) (Gate, error) {
+	if !h.params.admits(a.candidate.Hash) {
 		return GateGuard, ErrWrong
 	}
+	in := laneNew
+	if a.good {
+		in = laneSeen
+	}
 	asked := h.clock()
-	turn, err := h.turns.verification(ctx, client)
+	turn, err := h.turns.take(ctx, in, a.ClientID)
 	if err != nil {
 		return GateQueue, busy(err)
 	}
 	h.compared.Add(1)
 	h.run(turn, useVerify, asked, func() {
-		err = h.compare([]byte(hash), []byte(presented))
+		err = h.compare([]byte(a.candidate.Hash), []byte(a.Text))
 	})
 	switch {
 	case err == nil:
@@ -140,7 +154,7 @@ func (h *Hasher) run(turn *turn, use string, asked time.Time, hash func()) {
 	defer func() {
 		took := h.clock().Sub(started)
 		h.turns.done(turn, took)
-		h.metrics.ran(use, started.Sub(asked), took)
+		h.metrics.ran(use, turn.lane, started.Sub(asked), took)
 	}()
 	hash()
 }

@@ -126,7 +126,7 @@ func TestAFloodCannotStopTheReservedTurn(t *testing.T) {
 // flood starts so many verifications of as many clients.
 func (w *world) flood(t *testing.T, n int) {
 	t.Helper()
-	hash := anyHash(t, "04")
+	hash := anyHash(t, "08")
 	for i := range n {
 		client := clientB + string(rune('A'+i))
 		presented := makeFor(t, w.keys, client, 1).Secret.Reveal()

@@ -11,7 +11,7 @@ import (
 const (
 	// longestWait is how long a verification waits for its turn at bcrypt before the client is asked to come again.
 	longestWait = 2 * time.Second
-	// clientTurns bounds what one client holds of the line: the hash that runs and one that waits. An app has two
+	// clientTurns bounds what one client holds of a lane: the hash that runs and one that waits. An app has two
 	// usable secrets at most (product.md decision 5), so a third is nobody's honest need.
 	clientTurns = 2
 	// averaged is over how many hashes the measured time of one is averaged, roughly.
@@ -21,48 +21,63 @@ const (
 // errLineFull is why a turn was refused.
 var errLineFull = errors.New("secret: too many hashes are waiting")
 
+// lane is where a turn waits.
+type lane int
+
+// The lanes.
+const (
+	lanePortal lane = iota // a new secret's hash, asked for by a person
+	laneSeen               // a verification from a network in which the client was seen good
+	laneNew                // any other verification
+	laneRehash             // hashing again at a raised cost; nobody waits for it
+	lanes                  // how many there are
+)
+
+// verifies reports whether the turns of the lane are verifications, which are of a client.
+func (l lane) verifies() bool { return l == laneSeen || l == laneNew }
+
 // turn is one bcrypt that waits or runs.
 type turn struct {
-	portal bool          // a new secret's hash, asked for by a person; else a verification
+	lane   lane
 	client string        // whose secret is verified
 	ready  chan struct{} // closed when it may run
 }
 
+// holder is a client in a lane. Strangers who present its ID hold nothing of the lane of those seen good.
+type holder struct {
+	client string
+	lane   lane
+}
+
 // turns decides which bcrypt runs next (security.md §6.3 step 8). Slots run at once, in number one less than the
-// processors, so that work that needs no bcrypt always finds one. There are two lines: verifications, of which as
-// many wait as can be served within longestWait, at most one per client running; and the portal's new secrets, whose
-// turn is every other one when somebody waits there, so that a flood of verifications cannot stop a rotation, nor the
-// other way round.
+// processors, so that work that needs no bcrypt always finds one. In each lane as many wait as can be served within
+// longestWait; of one client at most one verification runs.
+//
+// The portal's turn is every other one when somebody waits there, so that a flood of verifications cannot stop a
+// rotation, nor the other way round. Of the verifications those from networks seen good go first: while one of them can
+// run, at most every other turn is another's. Rehashes run when nobody else can.
 type turns struct {
 	slots   int
 	assumed time.Duration // time of one hash, until measured
 
 	mu         sync.Mutex
 	running    int
-	line       []*turn
-	portal     []*turn
-	lastPortal bool
-	held       map[string]int      // turns of a client, waiting or running
-	hashing    map[string]struct{} // clients with a running hash
+	lines      [lanes][]*turn
+	lastPortal bool                // the last turn was the portal's
+	lastSeen   bool                // the last verification was from a network seen good
+	held       map[holder]int      // turns of a client, waiting or running
+	hashing    map[string]struct{} // clients with a running verification
 	measured   time.Duration       // moving average
 }
 
 func newTurns(slots int, assumed time.Duration) *turns {
-	return &turns{slots: slots, assumed: assumed, held: map[string]int{}, hashing: map[string]struct{}{}}
+	return &turns{slots: slots, assumed: assumed, held: map[holder]int{}, hashing: map[string]struct{}{}}
 }
 
-// verification waits for a turn to verify a secret of the client. The caller ends it with done. The error is
+// take waits for a turn in a lane; verifications say of which client. The caller ends it with done. The error is
 // errLineFull or the context's.
-func (t *turns) verification(ctx context.Context, client string) (*turn, error) {
-	return t.wait(ctx, &turn{client: client, ready: make(chan struct{})})
-}
-
-// reserved waits for a turn of the portal. The caller ends it with done. The error is errLineFull or the context's.
-func (t *turns) reserved(ctx context.Context) (*turn, error) {
-	return t.wait(ctx, &turn{portal: true, ready: make(chan struct{})})
-}
-
-func (t *turns) wait(ctx context.Context, w *turn) (*turn, error) {
+func (t *turns) take(ctx context.Context, in lane, client string) (*turn, error) {
+	w := &turn{lane: in, client: client, ready: make(chan struct{})}
 	if !t.join(w) {
 		return nil, errLineFull
 	}
@@ -82,9 +97,9 @@ func (t *turns) done(w *turn, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running--
-	if !w.portal {
+	if w.lane.verifies() {
 		delete(t.hashing, w.client)
-		t.drop(w.client)
+		t.drop(w)
 	}
 	// A clock that was set forward or back during the hash must not decide about the next ones.
 	took = min(max(took, 0), longestWait)
@@ -92,24 +107,24 @@ func (t *turns) done(w *turn, took time.Duration) {
 	t.start()
 }
 
-// waiting returns how many wait in both lines.
-func (t *turns) waiting() int {
+// waiting returns how many wait in a lane.
+func (t *turns) waiting(in lane) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.line) + len(t.portal)
+	return len(t.lines[in])
 }
 
 // join puts the turn in its line, unless that is full, and lets it run if it can.
 func (t *turns) join(w *turn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	line := t.lineOf(w)
-	if len(*line) >= t.bound() || !w.portal && t.held[w.client] >= clientTurns {
+	by := holder{w.client, w.lane}
+	if len(t.lines[w.lane]) >= t.bound() || w.lane.verifies() && t.held[by] >= clientTurns {
 		return false
 	}
-	*line = append(*line, w)
-	if !w.portal {
-		t.held[w.client]++
+	t.lines[w.lane] = append(t.lines[w.lane], w)
+	if w.lane.verifies() {
+		t.held[by]++
 	}
 	t.start()
 	return true
@@ -119,14 +134,14 @@ func (t *turns) join(w *turn) bool {
 func (t *turns) quit(w *turn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	line := t.lineOf(w)
+	line := &t.lines[w.lane]
 	i := slices.Index(*line, w)
 	if i < 0 {
 		return false
 	}
 	*line = slices.Delete(*line, i, i+1)
-	if !w.portal {
-		t.drop(w.client)
+	if w.lane.verifies() {
+		t.drop(w)
 	}
 	return true
 }
@@ -145,42 +160,46 @@ func (t *turns) start() {
 			return
 		}
 		t.running++
-		t.lastPortal = w.portal
-		if !w.portal {
+		t.lastPortal = w.lane == lanePortal
+		if w.lane.verifies() {
+			t.lastSeen = w.lane == laneSeen
 			t.hashing[w.client] = struct{}{}
 		}
 		close(w.ready)
 	}
 }
 
-// next takes the next turn out of its line: the portal's unless it had the last one and a verification can run; of
-// the verifications the first whose client has none running.
+// next takes the next turn out of its line, nil if none can run.
 func (t *turns) next() *turn {
-	line, i := &t.line, slices.IndexFunc(t.line, func(w *turn) bool {
-		_, busy := t.hashing[w.client]
-		return !busy
-	})
-	if len(t.portal) > 0 && (i < 0 || !t.lastPortal) {
-		line, i = &t.portal, 0
+	in, i := laneSeen, t.runnable(laneSeen)
+	if other := t.runnable(laneNew); other >= 0 && (i < 0 || t.lastSeen) {
+		in, i = laneNew, other
 	}
-	if i < 0 {
+	switch {
+	case len(t.lines[lanePortal]) > 0 && (i < 0 || !t.lastPortal):
+		in, i = lanePortal, 0
+	case i < 0 && len(t.lines[laneRehash]) > 0:
+		in, i = laneRehash, 0
+	case i < 0:
 		return nil
 	}
-	w := (*line)[i]
-	*line = slices.Delete(*line, i, i+1)
+	w := t.lines[in][i]
+	t.lines[in] = slices.Delete(t.lines[in], i, i+1)
 	return w
 }
 
-func (t *turns) lineOf(w *turn) *[]*turn {
-	if w.portal {
-		return &t.portal
-	}
-	return &t.line
+// runnable returns the place of the first verification in a line whose client has none running, or -1.
+func (t *turns) runnable(in lane) int {
+	return slices.IndexFunc(t.lines[in], func(w *turn) bool {
+		_, busy := t.hashing[w.client]
+		return !busy
+	})
 }
 
-func (t *turns) drop(client string) {
-	t.held[client]--
-	if t.held[client] == 0 {
-		delete(t.held, client)
+func (t *turns) drop(w *turn) {
+	by := holder{w.client, w.lane}
+	t.held[by]--
+	if t.held[by] == 0 {
+		delete(t.held, by)
 	}
 }

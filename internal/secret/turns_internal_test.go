@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -11,9 +12,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// ask joins a line without waiting, as wait does first.
-func ask(t *turns, portal bool, client string) (*turn, bool) {
-	w := &turn{portal: portal, client: client, ready: make(chan struct{})}
+// ask joins a line without waiting, as take does first.
+func ask(t *turns, in lane, client string) (*turn, bool) {
+	w := &turn{lane: in, client: client, ready: make(chan struct{})}
 	return w, t.join(w)
 }
 
@@ -26,8 +27,11 @@ func (w *turn) runs() bool {
 	}
 }
 
-// order runs everything that waits to its end, the given turn first, and returns the order by client, "+" for the
-// portal.
+// signs are how order writes lanes: clients seen good in capitals, others not.
+var signs = map[lane]string{lanePortal: "+", laneRehash: "."}
+
+// order lets the given turn end, then runs everything that was asked for, one by one, and returns the order by sign or
+// client.
 func order(t *turns, first *turn, waiting ...*turn) string {
 	names := ""
 	for running := first; running != nil; {
@@ -39,8 +43,8 @@ func order(t *turns, first *turn, waiting ...*turn) string {
 				break
 			}
 		}
-		if running != nil && running.portal {
-			names += "+"
+		if running != nil && signs[running.lane] != "" {
+			names += signs[running.lane]
 		} else if running != nil {
 			names += running.client
 		}
@@ -48,40 +52,72 @@ func order(t *turns, first *turn, waiting ...*turn) string {
 	return names
 }
 
-func TestTurnsGoToThePortalEveryOtherTime(t *testing.T) {
-	turns := newTurns(1, 100*time.Millisecond)
-	running, _ := ask(turns, false, "a")
-	var waiting []*turn
-	for _, client := range []string{"b", "c", "d", "e"} {
-		w, _ := ask(turns, false, client)
-		waiting = append(waiting, w)
+// TestTurnsGoByLane: one slot, a line of turns that wait behind somebody's hash, and the order in which they run.
+// Capitals wait in the lane of clients seen good, + is the portal, . a rehash.
+func TestTurnsGoByLane(t *testing.T) {
+	tests := []struct{ name, asked, want string }{
+		{"the portal every other time", "bcde+++", "+b+c+de"},
+		{"seen good first, others every other time", "abcdeABC", "AaBbCcde"},
+		{"nobody else waits", "ABC", "ABC"},
+		{"who was seen good comes late", "abcdA", "Aabcd"},
+		{"all three", "abcABC++", "+A+aBbCc"},
+		{"rehashes when nobody else does", "..aA+", "+Aa.."},
+		{"rehashes alone", "..", ".."},
+		{"a stranger's hash does not go before its client's own", "aA", "Aa"},
 	}
-	for range 3 {
-		w, _ := ask(turns, true, "")
-		waiting = append(waiting, w)
-	}
-	if got, want := order(turns, running, waiting...), "+b+c+de"; got != want {
-		t.Errorf("order %s, want %s", got, want)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			turns := newTurns(1, 100*time.Millisecond)
+			running, _ := ask(turns, laneNew, "first")
+			var waiting []*turn
+			for _, sign := range test.asked {
+				in := laneNew
+				switch {
+				case sign == '+':
+					in = lanePortal
+				case sign == '.':
+					in = laneRehash
+				case sign < 'a':
+					in = laneSeen
+				}
+				w, ok := ask(turns, in, string(sign))
+				if !ok {
+					t.Fatalf("%q found the line full", sign)
+				}
+				waiting = append(waiting, w)
+			}
+			if got := order(turns, running, waiting...); got != test.want {
+				t.Errorf("order %s, want %s", got, test.want)
+			}
+		})
 	}
 }
 
 func TestTurnsOfOneClientRunOneByOne(t *testing.T) {
 	turns := newTurns(2, 100*time.Millisecond)
-	first, _ := ask(turns, false, "a")
-	second, ok := ask(turns, false, "a")
+	first, _ := ask(turns, laneNew, "a")
+	second, ok := ask(turns, laneNew, "a")
 	if !ok || !first.runs() || second.runs() {
 		t.Fatalf("first runs %v, second taken %v, runs %v; want the second to wait", first.runs(), ok, second.runs())
 	}
-	if _, ok := ask(turns, false, "a"); ok {
+	if _, ok := ask(turns, laneNew, "a"); ok {
 		t.Error("a third turn of the client was taken")
 	}
-	other, _ := ask(turns, false, "b")
+	good, ok := ask(turns, laneSeen, "a")
+	if !ok || good.runs() {
+		t.Errorf("where the client was seen good: taken %v, runs %v; want it to wait for the hash that runs", ok, good.runs())
+	}
+	other, _ := ask(turns, laneNew, "b")
 	if !other.runs() {
 		t.Error("another client waits although a slot is free")
 	}
 	turns.done(first, 0)
+	if !good.runs() || second.runs() {
+		t.Errorf("after the first: from the known network runs %v, the second %v; want the former", good.runs(), second.runs())
+	}
+	turns.done(good, 0)
 	if !second.runs() {
-		t.Error("the second does not run after the first")
+		t.Error("the second does not run at last")
 	}
 	turns.done(second, 0)
 	turns.done(other, 0)
@@ -98,18 +134,18 @@ func TestTurnsBoundTheirLines(t *testing.T) {
 	for _, test := range tests {
 		turns := newTurns(test.slots, (costTime10<<test.cost)>>10)
 		for i := range test.slots { // all slots taken
-			ask(turns, false, fmt.Sprint("running", i))
+			ask(turns, laneNew, fmt.Sprint("running", i))
 		}
-		for _, portal := range []bool{false, true} { // each line has its own bound
+		for in := range lanes { // each line has its own bound
 			taken := 0
 			for {
-				if _, ok := ask(turns, portal, fmt.Sprint("waiting", taken)); !ok {
+				if _, ok := ask(turns, in, fmt.Sprint("waiting", taken)); !ok {
 					break
 				}
 				taken++
 			}
-			if taken != test.want {
-				t.Errorf("%d slots, cost %d, portal %v: %d wait, want %d", test.slots, test.cost, portal, taken, test.want)
+			if taken != test.want || turns.waiting(in) != test.want {
+				t.Errorf("%d slots, cost %d, lane %s: %d wait, want %d", test.slots, test.cost, laneNames[in], taken, test.want)
 			}
 		}
 	}
@@ -118,7 +154,7 @@ func TestTurnsBoundTheirLines(t *testing.T) {
 func TestTurnsShortenTheirLinesOnASlowMachine(t *testing.T) {
 	turns := newTurns(1, 100*time.Millisecond)
 	spend := func(took time.Duration) {
-		w, _ := ask(turns, false, "a")
+		w, _ := ask(turns, laneNew, "a")
 		turns.done(w, took)
 	}
 	for range 50 {
@@ -143,21 +179,23 @@ func TestTurnsShortenTheirLinesOnASlowMachine(t *testing.T) {
 
 func TestTurnsLetGoOfThoseWhoLeave(t *testing.T) {
 	turns := newTurns(1, 100*time.Millisecond)
-	running, err := turns.verification(t.Context(), "a")
+	running, err := turns.take(t.Context(), laneNew, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	gone := errors.New("gone")
 	ctx, leave := context.WithCancelCause(t.Context())
 	leave(gone)
-	if _, err := turns.verification(ctx, "b"); !errors.Is(err, gone) {
-		t.Errorf("verification: %v, want the context's cause", err)
+	for in := range lanes {
+		if _, err := turns.take(ctx, in, "b"); !errors.Is(err, gone) {
+			t.Errorf("lane %s: %v, want the context's cause", laneNames[in], err)
+		}
+		if n := turns.waiting(in); n != 0 {
+			t.Errorf("lane %s: %d wait", laneNames[in], n)
+		}
 	}
-	if _, err := turns.reserved(ctx); !errors.Is(err, gone) {
-		t.Errorf("portal: %v, want the context's cause", err)
-	}
-	if n := turns.waiting(); n != 0 || turns.held["b"] != 0 {
-		t.Errorf("%d wait, client b holds %d", n, turns.held["b"])
+	if n := len(turns.held); n != 1 {
+		t.Errorf("%d clients hold turns, want the one that runs", n)
 	}
 	turns.done(running, 0)
 	if turns.running != 0 {
@@ -168,78 +206,123 @@ func TestTurnsLetGoOfThoseWhoLeave(t *testing.T) {
 // TestTurnsKeepTheirPromises does at random what callers do and asks after each step what must always hold.
 func TestTurnsKeepTheirPromises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		slots := rapid.IntRange(1, 4).Draw(t, "slots")
-		turns := newTurns(slots, 200*time.Millisecond)
-		var open []*turn
-		pick := func(t *rapid.T, running bool) (*turn, bool) {
-			fitting := slices.DeleteFunc(slices.Clone(open), func(w *turn) bool { return w.runs() != running })
-			if len(fitting) == 0 {
-				return nil, false
-			}
-			w := rapid.SampledFrom(fitting).Draw(t, "turn")
-			open = slices.DeleteFunc(open, func(o *turn) bool { return o == w })
-			return w, true
-		}
+		m := &turnsModel{turns: newTurns(rapid.IntRange(1, 4).Draw(t, "slots"), 200*time.Millisecond)}
 		t.Repeat(map[string]func(*rapid.T){
 			"ask": func(t *rapid.T) {
 				client := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"}).Draw(t, "client")
-				if w, ok := ask(turns, rapid.IntRange(0, 3).Draw(t, "portal") == 0, client); ok {
-					open = append(open, w)
+				in := rapid.SampledFrom([]lane{lanePortal, laneSeen, laneSeen, laneNew, laneNew, laneRehash}).Draw(t, "lane")
+				if w, ok := ask(m.turns, in, client); ok {
+					m.open = append(m.open, w)
 				}
+				m.note(t)
 			},
 			"done": func(t *rapid.T) {
-				if w, ok := pick(t, true); ok {
-					turns.done(w, 0)
+				if w, ok := m.pick(t, true); ok {
+					m.turns.done(w, 0)
 				}
+				m.note(t)
 			},
 			"quit": func(t *rapid.T) {
-				if w, ok := pick(t, false); ok && !turns.quit(w) {
+				if w, ok := m.pick(t, false); ok && !m.turns.quit(w) {
 					t.Fatal("a waiting turn could not leave")
 				}
 			},
-			"": func(t *rapid.T) { promises(t, turns, open) },
+			"": m.promises,
 		})
 		for {
-			w, ok := pick(t, true)
+			w, ok := m.pick(t, true)
 			if !ok {
 				break
 			}
-			turns.done(w, 0)
+			m.turns.done(w, 0)
 		}
-		if turns.running+turns.waiting()+len(turns.held)+len(turns.hashing)+len(open) != 0 {
-			t.Fatalf("at the end %d run, %d wait", turns.running, turns.waiting())
+		if m.turns.running+len(m.turns.held)+len(m.turns.hashing)+len(m.open) != 0 {
+			t.Fatalf("at the end %d run, %d wait", m.turns.running, len(m.open))
 		}
 	})
 }
 
-// promises checks: no more run than slots, one at most of a client, two held at most; lines within their bound; and no
-// slot is free while somebody could use it.
-func promises(t *rapid.T, turns *turns, open []*turn) {
-	running, clients, held := 0, map[string]int{}, map[string]int{}
-	for _, w := range open {
-		if !w.portal {
-			held[w.client]++
+// turnsModel is what is known from outside: who asked and has not ended.
+type turnsModel struct {
+	turns *turns
+	open  []*turn
+	ran   map[*turn]bool
+	last  lane // of the last verification that began while one seen good could have
+}
+
+// pick takes one of the open turns that run or do not.
+func (m *turnsModel) pick(t *rapid.T, running bool) (*turn, bool) {
+	fitting := slices.DeleteFunc(slices.Clone(m.open), func(w *turn) bool { return w.runs() != running })
+	if len(fitting) == 0 {
+		return nil, false
+	}
+	w := rapid.SampledFrom(fitting).Draw(t, "turn")
+	m.open = slices.DeleteFunc(m.open, func(o *turn) bool { return o == w })
+	return w, true
+}
+
+// note looks at who began: of two verifications in a row, while one seen good could run, one at least is of those.
+func (m *turnsModel) note(t *rapid.T) {
+	began := map[lane]int{}
+	ran := map[*turn]bool{}
+	for _, w := range m.open {
+		if ran[w] = w.runs(); ran[w] && !m.ran[w] {
+			began[w.lane]++
+		}
+	}
+	m.ran = ran
+	if began[laneNew]+began[laneSeen] != 1 { // several at once: their order is not seen from outside
+		m.last = laneSeen
+		return
+	}
+	in := laneSeen
+	if began[laneNew] == 1 {
+		in = laneNew
+	}
+	couldRun := slices.ContainsFunc(m.open, func(w *turn) bool { return w.lane == laneSeen && !w.runs() && !m.busy(w.client) })
+	if couldRun && in == laneNew && m.last == laneNew {
+		t.Fatal("two strangers in a row while somebody who was seen good waited")
+	}
+	m.last = in
+}
+
+func (m *turnsModel) busy(client string) bool {
+	return slices.ContainsFunc(m.open, func(w *turn) bool { return w.lane.verifies() && w.runs() && w.client == client })
+}
+
+// promises checks: no more run than slots, one at most of a client, two held at most in a lane; lines within their
+// bound; and no slot is free while somebody could use it.
+func (m *turnsModel) promises(t *rapid.T) {
+	running, clients, held := 0, map[string]int{}, map[holder]int{}
+	for _, w := range m.open {
+		if w.lane.verifies() {
+			held[holder{w.client, w.lane}]++
 		}
 		if w.runs() {
 			running++
-			if !w.portal {
+			if w.lane.verifies() {
 				clients[w.client]++
 			}
 		}
 	}
-	if running != turns.running || running > turns.slots {
-		t.Fatalf("%d run, counted %d, slots %d", running, turns.running, turns.slots)
+	if running != m.turns.running || running > m.turns.slots {
+		t.Fatalf("%d run, counted %d, slots %d", running, m.turns.running, m.turns.slots)
 	}
-	for client, n := range held {
-		if n > clientTurns || clients[client] > 1 {
-			t.Fatalf("client %s holds %d turns, %d run", client, n, clients[client])
+	for by, n := range held {
+		if n > clientTurns || clients[by.client] > 1 {
+			t.Fatalf("client %s holds %d turns, %d run", by.client, n, clients[by.client])
 		}
 	}
-	if len(turns.line) > turns.bound() || len(turns.portal) > turns.bound() {
-		t.Fatalf("%d and %d wait, bound %d", len(turns.line), len(turns.portal), turns.bound())
+	if !maps.Equal(held, m.turns.held) {
+		t.Fatalf("%v are held, counted %v", held, m.turns.held)
 	}
-	for _, w := range open {
-		if running < turns.slots && !w.runs() && (w.portal || clients[w.client] == 0) {
+	for in := range lanes {
+		if n := m.turns.waiting(in); n > m.turns.bound() {
+			t.Fatalf("%d wait in lane %s, bound %d", n, laneNames[in], m.turns.bound())
+		}
+	}
+	for _, w := range m.open {
+		if running < m.turns.slots && !w.runs() && (!w.lane.verifies() || clients[w.client] == 0) {
 			t.Fatalf("a turn of %q waits beside a free slot", w.client)
 		}
 	}

@@ -2,7 +2,10 @@ package secret_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -91,7 +94,7 @@ func TestVerifyEndsAtTheRightGate(t *testing.T) {
 		{"no client ID", "", good, want{"", secret.GateTag, secret.ErrWrong, 0}},
 		{"no usable secret in its slot", clientA, unused, want{"", secret.GateLookup, secret.ErrWrong, 0}},
 		{"another secret of its slot", clientA, old, want{"", secret.GateHash, secret.ErrWrong, 1}},
-		{"the same again: no negative cache", clientA, old, want{"", secret.GateHash, secret.ErrWrong, 1}},
+		{"the same again", clientA, old, want{"", secret.GateNegative, secret.ErrWrong, 0}},
 		{"untrusted key: bcrypt decides", clientA, untrusted, want{"", secret.GateHash, secret.ErrWrong, 1}},
 		{"unknown key", clientA, unknown, want{"", secret.GateTag, secret.ErrWrong, 0}},
 	}
@@ -178,13 +181,13 @@ func TestALookupThatFailsIsHandedOn(t *testing.T) {
 	calls := 0
 	for fail, gate := range map[int]secret.Gate{1: secret.GateLookup, 2: secret.GateRecheck} {
 		calls = 0
-		lookup := func(ctx context.Context, slot int) (secret.Candidate, bool, error) {
+		lookup := func(ctx context.Context, slot int, again bool) (secret.Candidate, bool, error) {
 			if calls++; calls == fail {
 				return secret.Candidate{}, false, broken
 			}
-			return w.lookup(clientA)(ctx, slot)
+			return w.lookup(clientA)(ctx, slot, again)
 		}
-		result, err := w.another(t).Verify(t.Context(), clientA, good, lookup)
+		result, err := w.another(t).Verify(t.Context(), secret.Presented{ClientID: clientA, Text: good}, lookup)
 		if !errors.Is(err, broken) || result != (secret.Result{Gate: gate}) {
 			t.Errorf("call %d fails: %+v, %v; want gate %s", fail, result, err, gate)
 		}
@@ -211,6 +214,30 @@ func TestStateIsReadAgainAfterBcrypt(t *testing.T) {
 		w.hasher.SetCompare(func(_, _ []byte) error { w.put(clientA, 1, "another hash"); return nil })
 		w.check(t, clientA, good, want{clientA + "/1", secret.GateHash, nil, 1})
 	})
+}
+
+// TestPresentedIsNotPrinted: whatever writes what was presented writes nothing of the secret.
+func TestPresentedIsNotPrinted(t *testing.T) {
+	p := secret.Presented{ClientID: clientA, Text: "ccws_canary", Network: netA}
+	out := new(strings.Builder)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		fmt.Fprintf(out, verb+"\n", p)
+		fmt.Fprintf(out, verb+"\n", &p)
+		fmt.Fprintf(out, verb+"\n", []any{p, struct{ P secret.Presented }{p}})
+	}
+	text, err := json.Marshal(map[string]any{"p": p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(text)
+	slog.New(slog.NewJSONHandler(out, nil)).Info("x", "p", p)
+	slog.New(slog.NewTextHandler(out, nil)).Info("x", "p", &p)
+	if strings.Contains(out.String(), "canary") || strings.Contains(out.String(), fmt.Sprintf("%x", "canary")) {
+		t.Errorf("the secret was printed:\n%s", out)
+	}
+	if got := strings.Count(out.String(), clientA); got < 20 {
+		t.Errorf("the client was printed %d times only:\n%s", got, out)
+	}
 }
 
 func TestErrWrongIsUnauthenticated(t *testing.T) {

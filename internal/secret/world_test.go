@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,12 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"credenza.example/credenza/internal/secret"
+)
+
+// Two networks, as limit.Network writes them.
+const (
+	netA = "192.0.2.1/32"
+	netB = "198.51.100.7/32"
 )
 
 // quick are the costs of tests: cost 4, the least there is.
@@ -27,6 +34,7 @@ type world struct {
 	mu      sync.Mutex
 	rows    map[row]secret.Candidate
 	lookups int
+	reads   int // lookups that read anew
 }
 
 type row struct {
@@ -55,7 +63,22 @@ func newWorld(t testing.TB, params secret.Params, clock func() time.Time, regist
 // another returns a verifier with a cold cache, as another process has it.
 func (w *world) another(t testing.TB) *secret.Verifier {
 	t.Helper()
-	v, err := secret.NewVerifier(w.keys, w.hasher)
+	return newVerifier(t, w.keys, w.hasher)
+}
+
+// bcryptMismatch is how bcrypt says that a secret is wrong.
+var bcryptMismatch = bcrypt.ErrMismatchedHashAndPassword
+
+// always finds a secret with this hash, whatever the slot.
+func (w *world) always(clientID, hash string) secret.Lookup {
+	return func(context.Context, int, bool) (secret.Candidate, bool, error) {
+		return secret.Candidate{CredentialID: clientID, Version: 1, Hash: hash}, true, nil
+	}
+}
+
+func newVerifier(t testing.TB, keys *secret.Keys, hasher *secret.Hasher, options ...secret.Option) *secret.Verifier {
+	t.Helper()
+	v, err := secret.NewVerifier(keys, hasher, options...)
 	if err != nil {
 		t.Fatalf("NewVerifier: %v", err)
 	}
@@ -91,18 +114,29 @@ func (w *world) retire(clientID string, generation int64) {
 }
 
 func (w *world) lookup(clientID string) secret.Lookup {
-	return func(_ context.Context, slot int) (secret.Candidate, bool, error) {
+	return func(_ context.Context, slot int, again bool) (secret.Candidate, bool, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.lookups++
+		if again {
+			w.reads++
+		}
 		c, ok := w.rows[row{clientID, slot}]
 		return c, ok, nil
 	}
 }
 
+// verify verifies where networks are not known, and so not limited.
 func (w *world) verify(t testing.TB, clientID, presented string) (secret.Result, error) {
 	t.Helper()
-	return w.verifier.Verify(t.Context(), clientID, presented, w.lookup(clientID))
+	return w.from(t, "", clientID, presented)
+}
+
+// from verifies what comes from a network.
+func (w *world) from(t testing.TB, network, clientID, presented string) (secret.Result, error) {
+	t.Helper()
+	p := secret.Presented{ClientID: clientID, Text: presented, Network: network}
+	return w.verifier.Verify(t.Context(), p, w.lookup(clientID))
 }
 
 // held is a bcrypt that waits until it is let go, and then says that the secret is right.
@@ -137,6 +171,7 @@ func (w *world) pretend() (issue func(t testing.TB, clientID string, generation 
 		return "$2a$04$" + fmt.Sprintf("%x", sha256.Sum256(text))[:53]
 	}
 	w.hasher.SetCompare(func(hash, text []byte) error {
+		runtime.Gosched() // others come meanwhile, as they do during bcrypt
 		if hashOf(text) != string(hash) {
 			return bcrypt.ErrMismatchedHashAndPassword
 		}
