@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of a search. What is typed beyond them finds nothing (length) or is ignored (words).
+// Bounds of a search. What is typed beyond them finds nothing (MaxQuery) or is ignored (words).
 const (
-	maxQuery    = 2048 // bytes; a pasted URL may be long
+	MaxQuery    = 2048 // bytes; a pasted URL may be long
 	maxWords    = 8
 	maxNearest  = 3
 	minNearness = 4 // bytes of path in common, slash included, to be called near
@@ -39,12 +39,13 @@ type Hit struct {
 	Why   []Why // empty when nothing was asked for
 }
 
-// Result is what a search found. A query that reads as a call fills Calls, with the scopes that open them in Hits, or,
-// when there is no such call and the words are found nowhere else, Nearest.
+// Result is what a search found. A query that reads as a call fills Calls, with the scopes that open them in Hits. When
+// there is no such call, NoCall says so, Nearest names others, and the rest is what the words of the query are found in.
 type Result struct {
 	Hits    []Hit
 	Calls   []Opened // also those that no scope opens
 	Nearest []Opened
+	NoCall  bool // the query reads as a call, and none like it is published
 	// Objects are those found by their own names or calls; none when nothing was asked for.
 	Objects []Object
 	// Unpublished are those of them for which no scope is published, so that a page can say so.
@@ -73,7 +74,7 @@ func (r Result) Has(scope string) bool {
 // caller's choice. Search is lenient and must never decide over a call.
 func (c *Catalogue) Search(query string) Result {
 	query = strings.TrimSpace(query)
-	if len(query) > maxQuery || !utf8.ValidString(query) {
+	if len(query) > MaxQuery || !utf8.ValidString(query) {
 		return Result{}
 	}
 	asked, isCall := parseAsked(query)
@@ -83,8 +84,8 @@ func (c *Catalogue) Search(query string) Result {
 		}
 	}
 	r := c.searchWords(searchWords(query))
-	if isCall && len(r.Hits) == 0 && len(r.Unpublished) == 0 {
-		r.Nearest = c.nearest(asked)
+	if isCall && (asked.surely || len(r.Hits) == 0 && len(r.Unpublished) == 0) {
+		r.NoCall, r.Nearest = true, c.nearest(asked)
 	}
 	return r
 }
@@ -190,6 +191,7 @@ func matchWords(words []string, texts []Why) ([]Why, bool) {
 type askedCall struct {
 	method string   // upper case; "" when none was typed
 	path   []string // folded segments
+	surely bool     // it cannot be but a call: with a method, a slash at its beginning, or as an address of the web
 }
 
 // parseAsked reads "[METHOD] path" or "[METHOD] URL". It wants a slash and no further words.
@@ -210,6 +212,7 @@ func parseAsked(query string) (askedCall, bool) {
 		return askedCall{}, false
 	}
 	path := fields[0]
+	a.surely = len(strings.Fields(query)) == 2 || path[0] == '/' || strings.Contains(path, "://")
 	if _, rest, isURL := strings.Cut(path, "://"); isURL {
 		_, path, _ = strings.Cut(rest, "/")
 	}
@@ -295,7 +298,7 @@ func (c *Catalogue) nearest(asked askedCall) []Opened {
 	slices.SortStableFunc(found, func(a, b near) int { return cmp.Compare(b.score, a.score) })
 	var calls []Opened
 	for _, n := range found[:min(len(found), maxNearest)] {
-		if found[0].score > maxQuery && n.score <= maxQuery {
+		if found[0].score > MaxQuery && n.score <= MaxQuery {
 			break
 		}
 		calls = append(calls, n.call)
@@ -303,17 +306,17 @@ func (c *Catalogue) nearest(asked askedCall) []Opened {
 	return calls
 }
 
-// nearness is 0 for a call that is not near, else higher the nearer it is: beyond maxQuery for one that is misspelled,
+// nearness is 0 for a call that is not near, else higher the nearer it is: beyond MaxQuery for one that is misspelled,
 // up to it for one that only begins alike.
 func nearness(asked askedCall, at place) int {
 	nearest := 0
 	for _, reading := range asked.below(at.base) {
 		if slips, ok := at.template.slip(reading); ok {
-			nearest = max(nearest, 2*maxQuery-slips)
+			nearest = max(nearest, 2*MaxQuery-slips)
 		}
 		path := "/" + strings.Join(reading, "/")
 		if common := commonPrefix(path, strings.ToLower(at.opened.Call.Path)); common >= minNearness {
-			nearest = max(nearest, min(common, maxQuery/2-1))
+			nearest = max(nearest, min(common, MaxQuery/2-1))
 		}
 	}
 	return nearest

@@ -123,10 +123,30 @@ func TestSearchSaysWhatIsNearest(t *testing.T) {
 			if len(r.Hits) > 0 || len(r.Calls) > 0 {
 				t.Errorf("found %+v", words(r))
 			}
+			if !r.NoCall {
+				t.Error("it is not said that there is no such call")
+			}
 			if diff := cmp.Diff(tt.want, words(r).Nearest); diff != "" {
 				t.Errorf("nearest (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A call that is not published is said to be none though its words are found; what may be two words is not.
+func TestSearchTellsCallsFromWords(t *testing.T) {
+	c := load(t)
+	for query, want := range map[string]bool{
+		"POST /invoice": true, "/invoice": true, "https://acme.coupahost.com/api/invoice": true, "POST /invoices": false, "ASN/Headers": false,
+		"nothing/of/this": true, "invoice": false, "GET /": false, "post invoices": false, "": false,
+	} {
+		r := c.Search(query)
+		if r.NoCall != want {
+			t.Errorf("%q: no such call: %v", query, r.NoCall)
+		}
+	}
+	if r := c.Search("POST /invoice"); !r.Has("core.invoice.create") || len(r.Nearest) == 0 || r.Nearest[0].Call.String() != "POST /invoices" {
+		t.Errorf("found %+v", words(r))
 	}
 }
 
@@ -302,7 +322,7 @@ func TestSearchIsBounded(t *testing.T) {
 		"too long":  "POST /invoices?" + strings.Repeat("x", 2048),
 		"not UTF-8": "invoice\xff",
 	} {
-		if r := c.Search(query); len(r.Hits)+len(r.Calls)+len(r.Nearest) > 0 {
+		if r := c.Search(query); len(r.Hits)+len(r.Calls)+len(r.Nearest) > 0 || r.NoCall {
 			t.Errorf("%s: found %+v", name, words(r))
 		}
 	}
@@ -331,8 +351,8 @@ func FuzzSearch(f *testing.F) {
 			}
 			seen[h.Scope] = true
 		}
-		if len(r.Nearest) > 0 && len(r.Hits)+len(r.Calls) > 0 {
-			t.Errorf("%q found something and near things", query)
+		if len(r.Calls) > 0 && r.NoCall || len(r.Nearest) > 0 && !r.NoCall {
+			t.Errorf("%q found a call and says that there is none", query)
 		}
 		for _, o := range append(slices.Clone(r.Calls), r.Nearest...) {
 			if !o.Call.Matches() {
