@@ -3,6 +3,8 @@ package database_test
 import (
 	"context"
 	"math"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -214,6 +216,43 @@ func TestNewsIsToldBeforeAnybodyDecides(t *testing.T) {
 	if after := b.metric(t, "age_seconds", ""); !math.IsNaN(during) || math.IsNaN(after) {
 		t.Errorf("age %v while the first news was told, %v afterwards", during, after)
 	}
+}
+
+// Who asks while a poll is under way does not make do with it: it may have looked before what they must know.
+func TestFreshTakesNoPollFromBefore(t *testing.T) {
+	eachTwice(t, func(t *testing.T, db *database.DB, url string) {
+		b := begin(t, url, database.Config{StaleBound: 1})
+		var second sync.WaitGroup
+		b.Feed().Subscribe(func(changes []database.Change) {
+			if changes != nil {
+				return
+			}
+			// The first poll has looked and has not ended.
+			b.next(t)
+			want := change(t, db, "since")
+			asking := make(chan struct{})
+			second.Go(func() {
+				close(asking)
+				if err := b.Feed().Fresh(t.Context()); err != nil {
+					t.Error(err)
+				}
+				select {
+				case got := <-b.heard:
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Error(diff)
+					}
+				default:
+					t.Error("fresh without the change before it")
+				}
+			})
+			<-asking
+			runtime.Gosched()
+		})
+		if err := b.Feed().Fresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+		second.Wait()
+	})
 }
 
 // A writer that takes its time, here or in another process, keeps nobody from deciding and makes nobody unready.
