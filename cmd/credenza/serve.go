@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -25,6 +26,10 @@ const (
 	stopTime  = 20 * time.Second
 	// sweepEvery is how often spent and expired rows are removed.
 	sweepEvery = 10 * time.Minute
+	// garbageRoom is the size of a piece of memory that is never touched, so that it takes addresses only. Go collects
+	// garbage when the heap has doubled; ours is a few MiB, and doubles every hundred tokens. With this piece counted in
+	// there is room for so much garbage more. A large heap gets no more room than that.
+	garbageRoom = 16 << 20
 	// flushEvery is how often counts of use are written: what a crash may lose (product.md decision 18).
 	flushEvery = time.Minute
 )
@@ -49,12 +54,17 @@ func (p *program) serve(ctx context.Context, demo bool) error {
 			return err
 		}
 	}
+	room := make([]byte, garbageRoom)
+	defer runtime.KeepAlive(room)
+	lines := gatherLines(p.stderr)
+	p.stderr = lines
+	defer lines.close()
 	r, err := p.open(ctx, migrateServe)
 	if err != nil {
 		return err
 	}
 	defer r.close()
-	if err := r.db.Feed().Register(r.metrics); err != nil {
+	if err := errors.Join(r.metrics.Register(lines.lost), r.db.Feed().Register(r.metrics)); err != nil {
 		return err
 	}
 	if demo {
