@@ -33,6 +33,7 @@ const (
 // metrics are what the operator sees of this package. No label has a value from outside, so their number is fixed.
 type metrics struct {
 	requests   *prometheus.CounterVec
+	issued     prometheus.Counter // the one of requests that nearly every request raises
 	signatures *prometheus.CounterVec
 }
 
@@ -69,6 +70,7 @@ func (m *metrics) start() {
 			m.requests.WithLabelValues(endpoint, o)
 		}
 	}
+	m.issued = m.requests.WithLabelValues(endpointToken, outcomeIssued)
 	for _, o := range []string{signatureKnown, signatureNew, signatureRefused} {
 		m.signatures.WithLabelValues(o)
 	}
@@ -77,5 +79,9 @@ func (m *metrics) start() {
 func (m *metrics) verified(outcome string) { m.signatures.WithLabelValues(outcome).Inc() }
 
 func (m *metrics) count(endpoint, outcome string) {
+	if endpoint == endpointToken && outcome == outcomeIssued {
+		m.issued.Inc()
+		return
+	}
 	m.requests.WithLabelValues(endpoint, outcome).Inc()
 }

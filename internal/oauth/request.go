@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -18,6 +18,8 @@ const (
 	maxBody       = 64 << 10 // bytes (T27, F8)
 	maxParameters = 100
 	maxClientID   = 255 // bytes; longer ones are no client of ours
+
+	formType = "application/x-www-form-urlencoded"
 )
 
 // form is the body of a POST request: parameters that are there, not empty and not repeated, but for resource.
@@ -38,15 +40,35 @@ func readForm(w http.ResponseWriter, r *http.Request) (form, error) {
 	if credentialInQuery(r.URL.RawQuery) {
 		return form{}, refuse(reasonInAddress)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if r.ContentLength > maxBody {
+		return form{}, tooLarge(w)
+	}
+	body, err := readBody(w, r)
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return form{}, refuse(reasonTooLarge)
+		return form{}, tooLarge(w)
 	case err != nil:
 		return form{}, &refusal{reason: reasonMalformed, cause: err}
 	}
 	return parseForm(string(body))
+}
+
+// readBody reads a body of at most maxBody bytes.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 { // not announced
+		return io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
+}
+
+// tooLarge refuses a body. Nothing more of it is read: net/http would go on for 256 KiB in the hope of its end, which is
+// more work than all that we do for a token (F8).
+func tooLarge(w http.ResponseWriter) error {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // a test's recorder has no connection
+	return refuse(reasonTooLarge)
 }
 
 func checkHeaders(r *http.Request) error {
@@ -59,8 +81,11 @@ func checkHeaders(r *http.Request) error {
 	if len(types) != 1 {
 		return refuse(reasonContentType)
 	}
+	if types[0] == formType { // nearly always
+		return nil
+	}
 	media, params, err := mime.ParseMediaType(types[0])
-	if err != nil || media != "application/x-www-form-urlencoded" {
+	if err != nil || media != formType {
 		return refuse(reasonContentType)
 	}
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
@@ -100,22 +125,34 @@ func parseForm(body string) (form, error) {
 	if err != nil {
 		return form{}, refuse(reasonMalformed)
 	}
-	kept := make(url.Values, len(all))
-	for _, name := range slices.Sorted(maps.Keys(all)) { // sorted: the same body gets the same answer
-		for _, value := range all[name] {
-			if value == "" {
-				continue
-			}
-			if !utf8.ValidString(value) || !utf8.ValidString(name) {
-				return form{}, refuse(reasonMalformed)
-			}
-			kept[name] = append(kept[name], value)
+	repeated, found := "", false
+	for name, values := range all {
+		kept := slices.DeleteFunc(values, func(value string) bool { return value == "" })
+		if len(kept) == 0 {
+			delete(all, name)
+			continue
 		}
-		if len(kept[name]) > 1 && name != "resource" {
-			return form{}, refuseFor(reasonRepeated, parameterName(name))
+		all[name] = kept
+		if !utf8.ValidString(name) || !allValid(kept) {
+			return form{}, refuse(reasonMalformed)
+		}
+		if len(kept) > 1 && name != "resource" && (!found || name < repeated) {
+			repeated, found = name, true // the first by name: the same body gets the same answer
 		}
 	}
-	return form{values: kept}, nil
+	if found {
+		return form{}, refuseFor(reasonRepeated, parameterName(repeated))
+	}
+	return form{values: all}, nil
+}
+
+func allValid(values []string) bool {
+	for _, value := range values {
+		if !utf8.ValidString(value) {
+			return false
+		}
+	}
+	return true
 }
 
 // parameterName returns the name of a parameter as it may be repeated in an answer.

@@ -197,11 +197,17 @@ func (s *Server) logRefusal(ctx context.Context, endpoint string, e *refusal) {
 	}
 }
 
+// Values of headers that answers share. Nobody changes them in place.
+var (
+	noStore  = []string{"no-store"}
+	noCache  = []string{"no-cache"}
+	typeJSON = []string{"application/json"}
+)
+
 // writeJSON answers with a body that no cache may keep (RFC 6749 §5.1); nil is an empty one.
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
+	h["Cache-Control"], h["Pragma"] = noStore, noCache
 	if body == nil {
 		w.WriteHeader(status)
 		return
@@ -211,7 +217,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = typeJSON
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // a client that went away cannot be told
 }
