@@ -28,7 +28,7 @@ import (
 // standard input, prints its two addresses on a line, and serves until it is told to stop.
 const roleBare = "bare"
 
-// bareRole is a run in that role. The public listener has the same server as the product's.
+// bareRole is a run in that role. The public listener has the product's server with all its limits on time and size.
 func bareRole(ctx context.Context, in io.Reader, out io.Writer) error {
 	var config bare.Config
 	if err := json.NewDecoder(in).Decode(&config); err != nil {
@@ -53,6 +53,7 @@ func bareRole(ctx context.Context, in io.Reader, out io.Writer) error {
 			return err
 		}
 		s := web.HTTPServer(h, slog.New(slog.DiscardHandler))
+		s.Handler = h // what the product puts round every handler is its own cost
 		servers = append(servers, s)
 		go func() { failed <- s.Serve(l) }()
 		_, _ = fmt.Fprint(out, l.Addr(), " ") // the parent reads until the end of the line

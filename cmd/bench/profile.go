@@ -117,8 +117,7 @@ func (w *world) profile(ctx context.Context, s *server, dir, name string) (share
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), "go", "tool", "pprof", "-traces", path)
 	output, err := cmd.Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		err = fmt.Errorf("%w: %s", err, failed.Stderr)
 	}
 	return readTraces(string(output)), err
