@@ -15,6 +15,8 @@
 //   select[data-filter-by=name]     options with data-for show for those values of the named field
 //   input[data-filter=id]           narrows the [data-filter-item]s of an element, [data-filter-group]s follow
 //   [data-count-of=name]            "#" in its data-text becomes the number of ticked boxes of that name
+//   [data-join-of=name]             a field that lists their values; boxes of one name and value are ticked together
+//   a[data-carry=name]              takes the ticked boxes of that name along, as parameters of its address
 //   tr[data-row], a[data-open]      rows that j and k walk
 
 const $ = (selector, root = document) => root.querySelector(selector);
@@ -87,16 +89,23 @@ function live(form) {
     return true;
   };
 
+  const address = () => {
+    const url = new URL(form.action);
+    const pairs = [...new FormData(form)].filter(([, value]) => value);
+    for (const [name, value] of pairs) if (!url.searchParams.has(name, value)) url.searchParams.append(name, value);
+    return url;
+  };
+
   const run = async () => {
     request?.abort();
     const mine = request = new AbortController();
-    const url = new URL(form.action);
-    url.search = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    const url = address();
     const dim = setTimeout(() => byId(id).setAttribute('aria-busy', 'true'), 400);
     try {
       const fresh = (await fragment(url, 'results', mine.signal)).getElementById(id);
       if (mine !== request) return;
       byId(id).replaceWith(fresh);
+      ready(fresh);
       history.replaceState(null, '', url);
       note(form, '');
       say(fresh.dataset.status ?? '');
@@ -115,7 +124,11 @@ function live(form) {
   };
   input.addEventListener('input', later);
   input.addEventListener('compositionend', later);
-  form.addEventListener('change', (event) => { if (event.target !== input) run(); });
+  document.addEventListener('change', ({ target }) => { // fields of the form may stand elsewhere on the page
+    if (target.form !== form || target === input) return;
+    if (byId(id).contains(target)) history.replaceState(null, '', address());
+    else run();
+  });
   form.addEventListener('submit', (event) => {
     clearTimeout(timer);
     request?.abort();
@@ -259,11 +272,25 @@ function narrow(input) {
   });
 }
 
-function count(line) {
-  const boxes = `input[name="${CSS.escape(line.dataset.countOf)}"]:checked`;
-  const show = () => { line.textContent = line.dataset.text.replace('#', $$(boxes).length); };
-  document.addEventListener('change', show);
-  show();
+const ticked = (name) => [...new Set($$(`input[name="${CSS.escape(name)}"]:checked`).map((box) => box.value))];
+
+function tally() {
+  for (const line of $$('[data-count-of]')) line.textContent = line.dataset.text.replace('#', ticked(line.dataset.countOf).length);
+  for (const field of $$('[data-join-of]')) field.value = ticked(field.dataset.joinOf).join(' ');
+}
+
+/** A scope that stands in two rows is ticked in both. */
+function alike(box) {
+  if (box.type !== 'checkbox' || !$('[data-join-of]')) return;
+  for (const twin of $$(`input[name="${CSS.escape(box.name)}"]`)) if (twin.value === box.value) twin.checked = box.checked;
+}
+
+function carry(link) {
+  const url = new URL(link.href);
+  const name = link.dataset.carry;
+  url.searchParams.delete(name);
+  for (const value of ticked(name)) url.searchParams.append(name, value);
+  link.href = url;
 }
 
 const busy = new Map();
@@ -319,12 +346,19 @@ function shortcut(event) {
 function ready(root) {
   $$('select[data-filter-by]', root).forEach(offerBy);
   $$('input[data-filter]', root).forEach(narrow);
-  $$('[data-count-of]', root).forEach(count);
+  $$('input:checked', root).forEach(alike);
+  tally();
 }
 
 const clicks = { copy, hide, peek, download: (button) => download(button.dataset), dialog: ask };
 
+document.addEventListener('change', ({ target }) => {
+  alike(target);
+  tally();
+});
 document.addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-carry]');
+  if (link) carry(link);
   const target = event.target.closest('[data-copy], [data-hide], [data-peek], [data-download], a[data-dialog]');
   if (!target || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const kind = Object.keys(clicks).find((name) => name in target.dataset);

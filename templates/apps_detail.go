@@ -97,6 +97,7 @@ type AppRotation struct {
 // AppScope is one scope of the app with the calls it opens.
 type AppScope struct {
 	Name  string
+	Href  string // its page; "" for one that the catalogue has lost
 	Kind  string // read, write, delete, special
 	API   string // title
 	Calls []ScopeCall

@@ -93,9 +93,11 @@ type ScopePicker struct {
 	Query   string
 	APIs    []ScopeAPI
 	Chosen  []ScopeBox
-	Count   int      // how many are ticked in all
-	Matches int      // how many scopes match Query
-	Lonely  []string // write scopes ticked without their read twin: named in a warning
+	Count   int            // how many are ticked in all
+	Matches int            // how many scopes match Query
+	Lonely  []string       // write scopes ticked without their read twin: named in a warning
+	Refused []ScopeRefusal // asked for by a link and not ticked, with the reason
+	Added   []string       // ticked by a link to the edit form, and not saved yet
 }
 
 // ScopeAPI is one API of the catalogue. It is unfolded when something in it is chosen or searched for, or with Open.

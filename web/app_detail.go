@@ -189,7 +189,7 @@ func (c *call) scopeRows(names []string) []templates.AppScope {
 		row := templates.AppScope{Name: name, Kind: string(scope.KindSpecial)}
 		if s, ok := c.s.Catalogue.Scope(name); ok {
 			api, _ := c.s.Catalogue.API(s.API)
-			row.Kind, row.API = string(s.Kind), api.Title
+			row.Kind, row.API, row.Href = string(s.Kind), api.Title, scopePath(name)
 			for _, o := range s.Opens {
 				row.Calls = append(row.Calls, templates.ScopeCall{Method: o.Call.Method, Path: api.BasePath + o.Call.Path})
 			}

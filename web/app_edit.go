@@ -11,13 +11,15 @@ import (
 	"credenza.example/credenza/templates"
 )
 
-// editForm draws the form filled with what is stored, or with what was typed before the session ended.
+// editForm draws the form filled with what is stored, or with what was typed before the session ended. An address may
+// name scopes to be ticked besides (ui.md §4.6); they are the app's once the form is saved.
 func (s *Server) editForm(c *call) error {
 	app, err := c.app()
 	if err != nil {
 		return err
 	}
 	in := storedInput(c, app)
+	in.add(c.askedScopes(distinct(c.QueryParams()["scope"])))
 	if draft := c.draft(); draft != nil {
 		in = readAppInput(&form{values: draft})
 	}
@@ -89,6 +91,16 @@ func storedInput(c *call, app registry.App) appInput {
 		in.defaultAPI = ""
 	}
 	return in
+}
+
+// add ticks scopes that the address of the form asks for and the app does not have yet.
+func (in *appInput) add(give []string, refused []templates.ScopeRefusal) {
+	for _, name := range give {
+		if !slices.Contains(in.scopes, name) {
+			in.scopes, in.added = append(slices.Clone(in.scopes), name), append(in.added, name)
+		}
+	}
+	in.refused = slices.DeleteFunc(refused, func(r templates.ScopeRefusal) bool { return slices.Contains(in.scopes, r.Scope) })
 }
 
 // withStoredUser keeps the app's API user on offer when nobody could choose it anew.

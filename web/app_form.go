@@ -24,6 +24,8 @@ type appInput struct {
 	expiry, expiresOn           string
 	apiUser                     string
 	scopes                      []string
+	refused                     []templates.ScopeRefusal // asked for by the address, and not ticked
+	added                       []string                 // ticked by the address of an edit form
 	defaultAPI                  string
 	scopeQuery                  string
 	active                      bool
@@ -88,13 +90,15 @@ func contactView(c registry.Contact) templates.AppContact {
 // view is the form filled with what was typed. What differs between register and edit is up to the caller.
 func (in appInput) view(c *call, held []string) (templates.AppForm, error) {
 	users, err := c.apiUserOptions()
+	scopes := c.scopePicker(in.scopeQuery, in.scopes, held)
+	scopes.Refused, scopes.Added = in.refused, in.added
 	return templates.AppForm{
 		Frame: c.frame("apps"), Nonce: in.nonce, Version: in.version,
 		Name: in.name, Description: in.description, Category: oneOf(categoryCodes(), in.category),
 		Categories: categoryCodes(),
 		Contact:    in.contact, ContactIsSelf: in.contact.Email == c.actor.Email, Second: in.second,
 		APIUsers: users, APIUser: in.apiUser, Expiry: in.expiry, ExpiresOn: in.expiresOn, Zone: c.zoneName(),
-		Scopes: c.scopePicker(in.scopeQuery, in.scopes, held), DefaultAPIs: c.defaultAPIs(), DefaultAPI: in.defaultAPI,
+		Scopes: scopes, DefaultAPIs: c.defaultAPIs(), DefaultAPI: in.defaultAPI,
 		Active: in.active,
 	}, err
 }

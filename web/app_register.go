@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/google/uuid"
@@ -92,22 +91,16 @@ func (c *call) freshInput() (appInput, error) {
 	in := appInput{
 		nonce: newNonce(), kind: typeCodes[registry.Machine], credential: credentialCodes[registry.SharedSecret],
 		expiry: string(registry.ExpiresRecommended), active: true,
-		name: oneQuery(c, "name"), category: oneQuery(c, "category"), scopes: knownScopes(c, c.QueryParams()),
+		name: oneQuery(c, "name"), category: oneQuery(c, "category"),
+	}
+	in.scopes, in.refused = c.askedScopes(distinct(c.QueryParams()["scope"]))
+	// What was ticked in the catalogue is of one API as a rule, which then is the app's default.
+	if apis := c.s.Registry.DefaultAPIs(in.scopes); len(apis) == 1 {
+		in.defaultAPI = apis[0]
 	}
 	person, err := c.s.Identity.Person(c.ctx(), identity.PersonID(c.actor.ID))
 	in.contact = templates.AppContact{FirstName: person.FirstName, LastName: person.LastName, Email: person.Email}
 	return in, err
-}
-
-// knownScopes are the scopes an address asks for that the catalogue has; a link from elsewhere may be old.
-func knownScopes(c *call, query url.Values) []string {
-	var known []string
-	for _, name := range distinct(query["scope"]) {
-		if c.s.Catalogue.Known(name) {
-			known = append(known, name)
-		}
-	}
-	return known
 }
 
 // newNonce marks a form, so that sending it twice makes one secret.

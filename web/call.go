@@ -107,6 +107,7 @@ func (c *call) frame(current string) templates.Frame {
 	if c.actor.Has(access.AppsView) {
 		f.Nav = append(f.Nav, templates.NavLink{Code: "apps", Href: "/apps"})
 	}
+	f.Nav = append(f.Nav, templates.NavLink{Code: "scopes", Href: scopesPath})
 	return f
 }
 

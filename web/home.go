@@ -20,7 +20,7 @@ func (s *Server) home(c *call) error {
 			Rights: []string{string(access.AppsView), string(access.AppsManage)},
 		}))
 	}
-	page := templates.Home{Frame: c.frame("home"), Name: c.actor.Name}
+	page := templates.Home{Frame: c.frame("home"), Name: c.actor.Name, Scopes: scopesPath}
 	if c.actor.Has(access.AppsManage) {
 		page.Create = newAppPath
 	}

@@ -72,5 +72,9 @@ func pages() []route {
 		{http.MethodGet, "/apps/:id/delete", "app.delete.form", manage, (*Server).deleteForm},
 		{http.MethodPost, "/apps/:id/delete", "app.delete", manage, (*Server).deleteApp},
 		{http.MethodGet, "/apps/:id/history", "app.history", view, (*Server).appHistory},
+
+		{http.MethodGet, "/scopes", "scope.list", member, (*Server).scopesPage},
+		{http.MethodGet, "/scopes/add", "scope.add", manage, (*Server).addScopes},
+		{http.MethodGet, "/scopes/:name", "scope.show", member, (*Server).scopeDetail},
 	}
 }

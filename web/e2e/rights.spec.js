@@ -74,7 +74,7 @@ test('a viewer cannot change anything by fetch from a page either', async ({ ope
 test('a guest is told which right is missing and who can grant it @plain', async ({ open }) => {
   const page = await open('guest');
   expect((await page.goto('/')).status()).toBe(200);
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('You are signed in, but may not see anything yet');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('You are signed in, but have no right yet');
   await expect(page.getByText('View API client app')).toBeVisible();
   await expect(page.getByText('Manage API client app')).toBeVisible();
   await expect(page.getByRole('link', { name: 'admin@acme.example' })).toHaveAttribute('href', /^mailto:admin@acme\.example\?.*Manage%20API%20client%20app/);
