@@ -132,7 +132,11 @@ func (r *rooms) wire() error {
 	if err != nil {
 		return err
 	}
-	verifier, err := secret.NewVerifier(r.keys, hasher)
+	var options []secret.Option
+	if r.cfg.HiddenAddresses() {
+		options = append(options, secret.WithoutNetworks())
+	}
+	verifier, err := secret.NewVerifier(r.keys, hasher, options...)
 	if err != nil {
 		return err
 	}

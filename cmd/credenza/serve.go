@@ -118,8 +118,9 @@ func (r *rooms) portal(issuer string) (*web.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(r.cfg.TrustedProxies) == 0 && !r.cfg.Loopback() {
-		r.log.Warn("CREDENZA_TRUSTED_PROXIES is not set: behind a proxy all clients count as one network")
+	if r.cfg.HiddenAddresses() {
+		r.log.Warn("CREDENZA_PUBLIC_URL is https, so a proxy stands in front, and CREDENZA_TRUSTED_PROXIES does not name it: " +
+			"all clients come from its address, and limits per network are off for client secrets")
 	}
 	return web.New(web.Deps{
 		PublicURL: issuer, DB: r.db, Trail: r.trail, Identity: r.identity, Signin: r.signin, Registry: r.registry,
@@ -144,6 +145,7 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	background.Go(func() { r.sweep(work) })
 	background.Go(func() { r.flushUse(work) })
 	background.Go(func() { r.checkFile(work) })
+	background.Go(func() { r.registry.Rehash(work, r.log) })
 	defer func() { stopWork(); background.Wait(); r.lastFlush(ctx) }()
 
 	portal, admin := web.HTTPServer(public.handler, r.log), web.HTTPServer(private.handler, r.log)

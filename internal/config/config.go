@@ -115,6 +115,13 @@ func (c Config) Loopback() bool {
 	return err == nil && loopbackHost(host)
 }
 
+// HiddenAddresses reports whether the addresses of clients cannot be known. The portal speaks plain HTTP, so a public
+// URL of https means that a proxy stands in front, whose address is all that is seen unless the proxies are named. A
+// client's own header has no say in it (protocol.md §3.4).
+func (c Config) HiddenAddresses() bool {
+	return strings.HasPrefix(c.PublicURL, "https://") && len(c.TrustedProxies) == 0
+}
+
 // minDemoPassword is how long the demonstration's password must be, in characters, where other machines can try it.
 const minDemoPassword = 15
 

@@ -271,6 +271,25 @@ func TestPublicURLIsRequiredBeyondLoopback(t *testing.T) {
 	}
 }
 
+func TestAddressesAreHiddenBehindAProxyThatIsNotNamed(t *testing.T) {
+	const https, proxies = "CREDENZA_PUBLIC_URL=https://credenza.example", "CREDENZA_TRUSTED_PROXIES=192.0.2.1"
+	for _, test := range []struct {
+		settings []string
+		want     bool
+	}{
+		{nil, false},
+		{[]string{"CREDENZA_PUBLIC_URL=http://localhost:8080"}, false},
+		{[]string{https}, true},
+		{[]string{https, proxies}, false},
+		{[]string{https, "CREDENZA_ADDR=0.0.0.0:8080"}, true},
+		{[]string{proxies}, false},
+	} {
+		if got := mustLoad(t, test.settings...).HiddenAddresses(); got != test.want {
+			t.Errorf("%q: %t, want %t", test.settings, got, test.want)
+		}
+	}
+}
+
 func TestIssuer(t *testing.T) {
 	for _, test := range []struct{ addr, publicURL, bound, want string }{
 		{"127.0.0.1:8080", "", "127.0.0.1:8080", "http://127.0.0.1:8080"},

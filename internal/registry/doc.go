@@ -18,7 +18,8 @@
 //
 // Snapshot (client.go, snapshot.go, authenticate.go): what a token request or a call check must know about an app,
 // immutable, in bounded memory, dropped when the change feed names the app, its organisation or its API user
-// (protocol.md §2). Once warm the token path reads no database.
+// (protocol.md §2). Once warm the token path reads no database. Beside it, accepted secrets whose hash is of a lower cost
+// than new ones get a new hash (rehash.go).
 //
 // # What is always true
 //
@@ -26,8 +27,9 @@
 // given twice. At most two secrets of an app are usable, in different slots. What has ended never revives: deactivate,
 // delete, another API user and a suspended organisation raise the app's generation, which its tokens carry (product.md
 // decision 17). Contact persons stand in rows of their own that audit events point to by ID, so that a deleted app leaves
-// no personal data behind. A secret exists in memory from the moment it is made until the answer that shows it is written, and nowhere
-// else.
+// no personal data behind. A new secret exists in memory from the moment it is made until the answer that shows it is
+// written, and nowhere else; one that was presented for as long as the request, and for a minute at most where its hash
+// is to be made anew.
 //
 // # What lives elsewhere
 //

@@ -1,6 +1,16 @@
 package registry
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"credenza.example/credenza/internal/secret"
+)
+
+// KeepHash puts a hash in the place of the one that it was made to replace.
+func (r *Registry) KeepHash(ctx context.Context, h secret.Rehash) (bool, error) {
+	return r.keepHash(ctx, h)
+}
 
 // NextRows is how many rows of use are written in the transaction after one of so many that took so long.
 func NextRows(rows int, took time.Duration) int { return nextRows(rows, took) }

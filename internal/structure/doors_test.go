@@ -17,6 +17,7 @@ var housekeepers = []string{
 	"internal/keyring insertFirst",
 	"internal/registry Registry.RevokeToken",
 	"internal/registry Registry.Sweep",
+	"internal/registry Registry.keepHash",
 	"internal/registry Registry.writeUse",
 	"internal/signin Service.Sweep",
 	"internal/signin noteSeen",
