@@ -12,15 +12,18 @@ import (
 	"credenza.example/credenza/internal/registry"
 )
 
-// appDocument is an app as --json prints it. Times are RFC 3339 in UTC.
+// appDocument is an app as --json prints it. Times are RFC 3339 in UTC. A resource server has neither category nor API
+// user, and no scopes.
 type appDocument struct {
 	ClientID    string           `json:"client_id"`
 	ID          string           `json:"id"`
+	Kind        string           `json:"kind"`
+	ResourceAPI string           `json:"resource_api,omitempty"`
 	Name        string           `json:"name"`
 	Description string           `json:"description"`
-	Category    string           `json:"category"`
+	Category    string           `json:"category,omitempty"`
 	Status      string           `json:"status"`
-	APIUser     string           `json:"api_user"`
+	APIUser     string           `json:"api_user,omitempty"`
 	Scopes      []string         `json:"scopes"`
 	DefaultAPI  string           `json:"default_api,omitempty"`
 	Contact     contactDocument  `json:"contact"`
@@ -49,8 +52,8 @@ type secretDocument struct {
 
 func newAppDocument(a registry.App) appDocument {
 	d := appDocument{
-		ClientID: a.ClientID, ID: string(a.ID), Name: a.Name, Description: a.Description, Category: string(a.Category),
-		Status: string(a.Status), APIUser: a.APIUser.Name, Scopes: a.Scopes, DefaultAPI: a.DefaultAPI,
+		ClientID: a.ClientID, ID: string(a.ID), Kind: string(a.Kind), ResourceAPI: a.ResourceAPI, Name: a.Name,
+		Description: a.Description, Category: categoryOf(a.Kind, a.Category), Status: string(a.Status), APIUser: a.APIUser.Name, Scopes: append([]string{}, a.Scopes...), DefaultAPI: a.DefaultAPI,
 		Contact:   contactDocument{a.Contact.FirstName, a.Contact.LastName, a.Contact.Email},
 		CreatedAt: a.CreatedAt, CreatedBy: a.CreatedBy.Name, ModifiedAt: a.ModifiedAt, ModifiedBy: a.ModifiedBy.Name,
 		Secrets: make([]secretDocument, 0, len(a.Secrets)),
@@ -61,6 +64,14 @@ func newAppDocument(a registry.App) appDocument {
 		})
 	}
 	return d
+}
+
+// categoryOf is the category of an app, which a resource server has none of.
+func categoryOf(kind registry.Kind, category registry.Category) string {
+	if kind == registry.ResourceServer {
+		return ""
+	}
+	return string(category)
 }
 
 func orNull(t time.Time) *time.Time {
@@ -131,8 +142,12 @@ func (d appDocument) write(w *tabwriter.Writer) {
 	line(w, "Client ID:", d.ClientID)
 	line(w, "Name:", d.Name)
 	line(w, "Status:", d.Status)
-	line(w, "Category:", d.Category)
-	line(w, "API user:", d.APIUser)
+	if d.ResourceAPI != "" {
+		line(w, "Introspects tokens of:", d.ResourceAPI)
+	} else {
+		line(w, "Category:", d.Category)
+		line(w, "API user:", d.APIUser)
+	}
 	line(w, "Contact:", fmt.Sprintf("%s %s <%s>", d.Contact.FirstName, d.Contact.LastName, d.Contact.Email))
 	for _, s := range d.Scopes {
 		line(w, "Scope:", s)
@@ -198,7 +213,11 @@ func (p *program) appListCommand() *cobra.Command {
 			return p.print(rows, func(w *tabwriter.Writer) {
 				line(w, "CLIENT ID", "NAME", "CATEGORY", "STATUS", "CREATED")
 				for _, row := range rows {
-					line(w, row.ClientID, row.Name, row.Category, row.Status, row.CreatedAt.Format(time.DateOnly))
+					what := row.Category
+					if row.ResourceAPI != "" {
+						what = "introspects " + row.ResourceAPI
+					}
+					line(w, row.ClientID, row.Name, what, row.Status, row.CreatedAt.Format(time.DateOnly))
 				}
 			})
 		},
@@ -214,13 +233,15 @@ func (p *program) appListCommand() *cobra.Command {
 
 // appRow is one line of app list as --json prints it.
 type appRow struct {
-	ClientID   string    `json:"client_id"`
-	ID         string    `json:"id"`
-	Name       string    `json:"name"`
-	Category   string    `json:"category"`
-	Status     string    `json:"status"`
-	CreatedAt  time.Time `json:"created_at"`
-	ModifiedAt time.Time `json:"modified_at"`
+	ClientID    string    `json:"client_id"`
+	ID          string    `json:"id"`
+	Kind        string    `json:"kind"`
+	ResourceAPI string    `json:"resource_api,omitempty"`
+	Name        string    `json:"name"`
+	Category    string    `json:"category,omitempty"`
+	Status      string    `json:"status"`
+	CreatedAt   time.Time `json:"created_at"`
+	ModifiedAt  time.Time `json:"modified_at"`
 }
 
 // allApps walks the pages of a search.
@@ -234,8 +255,9 @@ func (r *rooms) allApps(ctx context.Context, actor access.Actor, q registry.Quer
 		}
 		for _, row := range page.Rows {
 			rows = append(rows, appRow{
-				ClientID: row.ClientID, ID: string(row.ID), Name: row.Name, Category: string(row.Category),
-				Status: string(row.Status), CreatedAt: row.CreatedAt, ModifiedAt: row.ModifiedAt,
+				ClientID: row.ClientID, ID: string(row.ID), Kind: string(row.Kind), ResourceAPI: row.ResourceAPI, Name: row.Name,
+				Category: categoryOf(row.Kind, row.Category),
+				Status:   string(row.Status), CreatedAt: row.CreatedAt, ModifiedAt: row.ModifiedAt,
 			})
 		}
 		if page.Next == "" {

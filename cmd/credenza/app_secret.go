@@ -54,6 +54,7 @@ type newAppFlags struct {
 	org, name, description, category, apiUser, defaultAPI string
 	first, last, email                                    string
 	scopes                                                []string
+	resourceServer                                        string // key of the API
 	expires, label                                        string
 	inactive, withoutSecret                               bool
 }
@@ -61,7 +62,7 @@ type newAppFlags struct {
 func (p *program) appCreateCommand() *cobra.Command {
 	var f newAppFlags
 	cmd := &cobra.Command{
-		Use:   "create --org ORG --name NAME --scope SCOPE …",
+		Use:   "create --org ORG --name NAME {--scope SCOPE … | --resource-server API}",
 		Short: "Register an app and print its client ID and secret",
 		Args:  cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -81,7 +82,9 @@ func (p *program) appCreateCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.org, "org", "", "organisation: ID, prefix or short name (required)")
 	flags.StringVar(&f.name, "name", "", "application name (required)")
-	flags.StringArrayVar(&f.scopes, "scope", nil, "scope; may be repeated (required)")
+	flags.StringArrayVar(&f.scopes, "scope", nil, "scope; may be repeated")
+	flags.StringVar(&f.resourceServer, "resource-server", "",
+		"key of an API: make the credential with which it introspects its tokens; in the platform's organisation")
 	flags.StringVar(&f.description, "description", "Created on the command line", "what the app does")
 	flags.StringVar(&f.category, "category", string(registry.Customer), "customer, partner, supplier or msp")
 	flags.StringVar(&f.apiUser, "api-user", "", "name of the API user; the client API user when left out")
@@ -94,7 +97,11 @@ func (p *program) appCreateCommand() *cobra.Command {
 	flags.BoolVar(&f.inactive, "inactive", false, "register the app inactive")
 	flags.BoolVar(&f.withoutSecret, "without-secret", false, "make no secret")
 	p.jsonFlag(cmd)
-	mustRequire(cmd, "org", "name", "scope")
+	mustRequire(cmd, "org", "name")
+	cmd.MarkFlagsOneRequired("scope", "resource-server")
+	for _, caller := range []string{"scope", "category", "api-user", "default-api"} {
+		cmd.MarkFlagsMutuallyExclusive(caller, "resource-server")
+	}
 	return cmd
 }
 
@@ -117,7 +124,9 @@ func (r *rooms) createApp(ctx context.Context, f newAppFlags) (registry.App, *re
 			return registry.App{}, nil, err
 		}
 	}
-	if n.APIUser, err = r.apiUserNamed(ctx, actor, n.Category, f.apiUser); err != nil {
+	if f.resourceServer != "" {
+		n.Kind, n.ResourceAPI = registry.ResourceServer, f.resourceServer
+	} else if n.APIUser, err = r.apiUserNamed(ctx, actor, n.Category, f.apiUser); err != nil {
 		return registry.App{}, nil, err
 	}
 	return r.registry.Register(ctx, actor, n)

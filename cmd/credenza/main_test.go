@@ -428,3 +428,47 @@ func TestDemonstrationNeedsAnEmptyDatabase(t *testing.T) {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
 }
+
+func TestResourceServerOnTheCommandLine(t *testing.T) {
+	i := newInstallation(t)
+	acme(t, i)
+	must[orgDocument](t, i, "org", "create", "--name", "Platform", "--prefix", "PLAT", "--platform")
+	create := []string{"app", "create", "--org", "platform", "--name", "Spend API", "--resource-server", "coupa-core"}
+	if code, _, stderr := i.run(t, create...); code != 1 || !strings.Contains(stderr, "contact-email") {
+		t.Errorf("without anybody to call: %d\n%s", code, stderr)
+	}
+	must[personDocument](t, i, "person", "create", "--org", "platform", "--email", "root@platform.example", "--admin")
+	made := must[credentialDocument](t, i, create...)
+	if !strings.HasPrefix(made.ClientID, "CCWPLAT_") || !secretForm.MatchString(made.ClientSecret) {
+		t.Errorf("printed the client ID %q and a secret of %d characters", made.ClientID, len(made.ClientSecret))
+	}
+	shown := must[appDocument](t, i, "app", "show", made.ClientID)
+	if shown.Kind != "resource_server" || shown.ResourceAPI != "coupa-core" || shown.Category != "" || shown.APIUser != "" ||
+		shown.Scopes == nil || len(shown.Scopes) != 0 || shown.Contact.Email != "root@platform.example" {
+		t.Errorf("app show printed %+v", shown)
+	}
+	rows := must[[]appRow](t, i, "app", "list", "--org", "platform")
+	if len(rows) != 1 || rows[0].Kind != "resource_server" || rows[0].ResourceAPI != "coupa-core" || rows[0].Category != "" {
+		t.Errorf("app list printed %+v", rows)
+	}
+	for _, command := range [][]string{{"app", "list", "--org", "platform"}, {"app", "show", made.ClientID}} {
+		if code, stdout, _ := i.run(t, command...); code != 0 || !strings.Contains(stdout, "coupa-core") {
+			t.Errorf("%v printed for people:\n%s", command, stdout)
+		}
+	}
+	if rotated := must[credentialDocument](t, i, "app", "rotate", made.ClientID); rotated.ClientSecret == made.ClientSecret {
+		t.Error("app rotate printed the old secret")
+	}
+	for _, more := range [][]string{
+		{"--org", "acme", "--resource-server", "coupa-core"},
+		{"--org", "platform", "--resource-server", "nothing"},
+		{"--org", "platform", "--resource-server", "credenza"},
+		{"--org", "platform", "--resource-server", "coupa-core", "--scope", "core.invoice.read"},
+		{"--org", "platform", "--resource-server", "coupa-core", "--api-user", "Client user"},
+		{"--org", "platform"},
+	} {
+		if code, stdout, _ := i.run(t, append([]string{"app", "create", "--name", "Other API"}, more...)...); code == 0 {
+			t.Errorf("%v printed\n%s", more, stdout)
+		}
+	}
+}

@@ -206,7 +206,7 @@ func (d *Directory) PersonByEmail(ctx context.Context, email string) (Person, er
 // maxHolders bounds the names that a page offers to ask.
 const maxHolders = 20
 
-// FirstAdministrator returns who came first of an organisation's people that hold roles.manage and are not switched off;
+// FirstAdministrator returns who came first of an organisation's people that manage its roles and are not switched off;
 // an invited one counts. ok is false when there is none.
 func (d *Directory) FirstAdministrator(ctx context.Context, org OrganisationID) (p Person, ok bool, err error) {
 	list, err := d.readAdministrators(ctx, org)

@@ -140,13 +140,14 @@ func (d *Directory) readHolders(ctx context.Context, org OrganisationID, right a
 		string(org), string(Active), string(Active), string(right)).Limit(maxAsked))
 }
 
-// readAdministrators returns those who are not switched off and hold roles.manage, first made first: IDs sort by time.
+// readAdministrators returns those who are not switched off and hold roles.manage, or at the platform what is more, first
+// made first: IDs sort by time.
 func (d *Directory) readAdministrators(ctx context.Context, org OrganisationID) ([]Person, error) {
 	return findPeople(d.db.Read(ctx).Where(`organisation_id = ? AND status <> ?
 		AND EXISTS (SELECT 1 FROM person_roles pr
 			JOIN role_rights rr ON rr.organisation_id = pr.organisation_id AND rr.role_id = pr.role_id
-			WHERE pr.organisation_id = people.organisation_id AND pr.person_id = people.id AND rr.right_name = ?)`,
-		string(org), string(Inactive), string(access.RolesManage)).Limit(1))
+			WHERE pr.organisation_id = people.organisation_id AND pr.person_id = people.id AND rr.right_name IN ?)`,
+		string(org), string(Inactive), []string{string(access.RolesManage), string(access.OrganisationsManage)}).Limit(1))
 }
 
 func findPeople(g *gorm.DB) ([]Person, error) {
