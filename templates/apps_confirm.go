@@ -13,14 +13,15 @@ import (
 //
 // The fields it sends: version, and for delete confirm_name.
 type AppConfirm struct {
-	Frame      Frame
-	Act        string // activate, deactivate, delete, retire
-	Action     string
-	CancelHref string
-	Version    int64
-	AppName    string
-	Errors     FieldErrors
-	TypedName  string // delete: as typed
+	Frame       Frame
+	Act         string // activate, deactivate, delete, retire
+	Action      string
+	CancelHref  string
+	Version     int64
+	AppName     string
+	Introspects string // title of the API whose tokens it introspects; "" for an app that calls APIs
+	Errors      FieldErrors
+	TypedName   string // delete: as typed
 
 	// Retire: the secret concerned.
 	Label  string
@@ -64,14 +65,24 @@ func (v AppConfirm) confirm(ctx context.Context) Confirm {
 
 func (v AppConfirm) text(ctx context.Context) []string {
 	key := "apps.confirm." + v.Act + "_text"
+	of := func(key string) string { return ofKind(key, v.Introspects) }
 	switch {
-	case v.Act != "retire":
+	case v.Act == "delete":
 		return []string{i18n.T(ctx, key), i18n.T(ctx, key+"2")}
+	case v.Act != "retire" || !v.Unused && v.EndsAt.IsZero():
+		return []string{i18n.T(ctx, of(key)), i18n.T(ctx, of(key+"2"))}
 	case v.Unused:
-		return []string{i18n.T(ctx, key+"_unused"), i18n.T(ctx, key+"2")}
-	case v.EndsAt.IsZero():
-		return []string{i18n.T(ctx, key), i18n.T(ctx, key+"2")}
+		return []string{i18n.T(ctx, key+"_unused"), i18n.T(ctx, of(key+"2"))}
 	default:
-		return []string{i18n.T(ctx, key+"_ends", "At", v.EndsAt), i18n.T(ctx, key+"2")}
+		return []string{i18n.T(ctx, of(key+"_ends"), "At", v.EndsAt), i18n.T(ctx, of(key+"2"))}
 	}
+}
+
+// refusalText says why the act cannot be done now.
+func (v AppConfirm) refusalText(ctx context.Context) string {
+	key := "apps.refused." + v.Refusal
+	if v.Refusal == "last_secret" {
+		key = ofKind(key, v.Introspects)
+	}
+	return i18n.T(ctx, key)
 }

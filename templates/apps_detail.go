@@ -17,13 +17,14 @@ type AppDetail struct {
 	Head    AppHead
 	Notices []AppNotice // most serious first
 
-	ClientID  string
-	TokenURL  string
-	Secrets   []AppSecret // usable first, then newest first
-	Rotation  *AppRotation
-	Scopes    []AppScope
-	Try       TryIt
-	MayManage bool // contact card first when not
+	ClientID      string
+	TokenURL      string
+	IntrospectURL string      // of a resource server, in place of TokenURL
+	Secrets       []AppSecret // usable first, then newest first
+	Rotation      *AppRotation
+	Scopes        []AppScope
+	Try           TryIt
+	MayManage     bool // contact card first when not
 
 	Description    string
 	APIUser        string
@@ -49,12 +50,13 @@ type AppDetail struct {
 
 // AppHead is the top of an app's pages: detail and history.
 type AppHead struct {
-	Name       string
-	Status     string // active, inactive
-	Category   string
-	EditHref   string
-	RotateHref string
-	Tabs       []AppTab
+	Name        string
+	Status      string // active, inactive
+	Category    string
+	Introspects string // title of the API whose tokens it introspects; "" for an app that calls APIs
+	EditHref    string
+	RotateHref  string
+	Tabs        []AppTab
 }
 
 // AppTab is a tab of an app's pages.
@@ -66,11 +68,12 @@ type AppTab struct {
 
 // AppNotice is one line of the attention strip.
 type AppNotice struct {
-	Code string // expired, expiring, two, no_secret, inactive, api_user
-	Hint string // ending of the secret concerned
-	Days int    // expiring: whole days left
-	At   time.Time
-	Href string // what to do about it: rotate, activate; "" leaves the link out
+	Code        string // expired, expiring, two, no_secret, inactive, api_user
+	Hint        string // ending of the secret concerned
+	Days        int    // expiring: whole days left
+	At          time.Time
+	Href        string // what to do about it: rotate, activate; "" leaves the link out
+	Introspects string // as in AppHead
 }
 
 // AppSecret is one row of the secrets table. Nobody ever sees more of a secret than Hint.
@@ -137,7 +140,11 @@ func (n AppNotice) sentence() templ.Component {
 	if !slices.Contains(codes, n.Code) {
 		return templ.NopComponent
 	}
-	return Rich("apps.notice."+n.Code, "Hint", Code(ending(n.Hint)), "N", n.Days, "At", TimeTag(n.At))
+	key := "apps.notice." + n.Code
+	if n.Code == "expired" || n.Code == "no_secret" || n.Code == "inactive" {
+		key = ofKind(key, n.Introspects)
+	}
+	return Rich(key, "Hint", Code(ending(n.Hint)), "N", n.Days, "At", TimeTag(n.At))
 }
 
 // secretColumns are the columns of the secrets table; the last one only for who may act.
@@ -156,11 +163,15 @@ func (s AppSecret) over() bool {
 
 // about are the facts of the side column.
 func (v AppDetail) about(ctx context.Context) []Item {
-	items := []Item{
-		{Label: i18n.T(ctx, "apps.field.api_user"), Content: apiUser(v)},
-		{Label: i18n.T(ctx, "apps.field.type"), Value: i18n.T(ctx, "apps.type."+v.Type)},
-		{Label: i18n.T(ctx, "apps.field.credential_type"), Value: i18n.T(ctx, "apps.credential."+v.CredentialType)},
+	items := []Item{{Label: i18n.T(ctx, "apps.field.resource_api"), Content: plainName(v.Head.Introspects)}}
+	if v.Head.Introspects == "" {
+		items = []Item{
+			{Label: i18n.T(ctx, "apps.field.api_user"), Content: apiUser(v)},
+			{Label: i18n.T(ctx, "apps.field.type"), Value: i18n.T(ctx, "apps.type."+v.Type)},
+		}
 	}
+	items = append(items,
+		Item{Label: i18n.T(ctx, "apps.field.credential_type"), Value: i18n.T(ctx, "apps.credential."+v.CredentialType)})
 	if v.DefaultAPI != "" {
 		items = append(items, Item{Label: i18n.T(ctx, "apps.field.default_api"), Value: v.DefaultAPI})
 	}

@@ -14,7 +14,7 @@ import (
 // AppForm is the page /apps/new and, with Edit set, /apps/{id}/edit (ui.md §4.2). Every field is filled from what the
 // person sent when the form comes back with errors.
 //
-// The fields it sends: nonce, version (edit), name, description, category, first_name, last_name, email,
+// The fields it sends: nonce, version (edit), kind and resource_api (AppKinds), name, description, category, first_name, last_name, email,
 // second_first_name, second_last_name, second_email, type, credential_type, expiry and expires_on (new), api_user,
 // scope (repeated), default_api, scope_q, scope_q_was, active ("on" when ticked).
 //
@@ -33,6 +33,9 @@ type AppForm struct {
 
 	Errors FieldErrors
 	Clash  *AppClash // edit: somebody else saved meanwhile
+
+	Kinds       AppKinds // new: for who may choose
+	Introspects string   // edit: title of the API whose tokens it introspects; "" for an app that calls APIs
 
 	Name        string
 	TakenHref   string // the app that bears the name already; "" leaves the link out

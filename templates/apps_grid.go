@@ -84,15 +84,16 @@ type AppsColumn struct {
 
 // AppsRow is one app of the grid. An empty address leaves its entry out of the row menu.
 type AppsRow struct {
-	Href       string
-	Name       string
-	ClientID   string
-	Category   string // customer, partner, supplier, msp
-	Status     string // active, inactive
-	Secret     SecretSummary
-	CreatedBy  string
-	CreatedAt  time.Time
-	ModifiedAt time.Time
+	Href        string
+	Name        string
+	ClientID    string
+	Category    string // customer, partner, supplier, msp
+	Introspects string // title of the API whose tokens it introspects; "" for an app that calls APIs
+	Status      string // active, inactive
+	Secret      SecretSummary
+	CreatedBy   string
+	CreatedAt   time.Time
+	ModifiedAt  time.Time
 
 	EditHref       string
 	RotateHref     string

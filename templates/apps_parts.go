@@ -166,7 +166,7 @@ var fieldKeys = map[string]string{
 	"label": "label", "expires_at": "expires_at", "ends_at": "expires_at", "contact": "contact", "client_id": "client_id",
 	"second_contact": "second_contact", "hint": "hint", "reason": "reason", "version": "version", "why": "reason",
 	"generation": "generation", "secret": "secret", "created_by": "created_by", "secret_state": "secret_state",
-	"old_secret": "old_secret", "old_ends": "old_ends",
+	"old_secret": "old_secret", "old_ends": "old_ends", "kind": "kind", "resource_api": "resource_api",
 }
 
 // fieldText is the word for a field of a form or of the audit trail; unknown ones keep their name.

@@ -36,6 +36,8 @@ type TryIt struct {
 	TokenURL string // https://host/oauth2/token
 	SelfURL  string // https://host/api/v1/apps/self
 	Scope    string // one scope of the app; "" asks for all of them
+	// IntrospectURL is https://host/oauth2/introspect for a resource server, which asks about tokens and gets none.
+	IntrospectURL string
 }
 
 // ReadSecretCommand asks for the secret without showing it, so that it stands neither in the shell's history nor in the
@@ -71,11 +73,11 @@ func (t TryIt) SelfCommand() string {
 
 // env is the block for an .env file.
 func (v AppReveal) env() string {
-	return strings.Join([]string{
-		"CCW_CLIENT_ID=" + v.ClientID,
-		"CCW_SECRET=" + v.Secret,
-		"CCW_TOKEN_URL=" + v.Try.TokenURL,
-	}, "\n")
+	address := "CCW_TOKEN_URL=" + v.Try.TokenURL
+	if v.Try.introspects() {
+		address = "CCW_INTROSPECTION_URL=" + v.Try.IntrospectURL
+	}
+	return strings.Join([]string{"CCW_CLIENT_ID=" + v.ClientID, "CCW_SECRET=" + v.Secret, address}, "\n")
 }
 
 // page: the crumb of the app is left out, since leaving the page by accident loses the secret.

@@ -14,13 +14,14 @@ import (
 // (YYYY-MM-DDThh:mm in Zone). While two are: retire (ID of the one that ends now) and leaked (ID of the one that did).
 // Leaked means now whatever the others say.
 type AppRotate struct {
-	Frame      Frame
-	Action     string
-	CancelHref string
-	Nonce      string
-	AppName    string
-	ClientID   string
-	Inactive   bool // the app is inactive: the new secret works once it is activated
+	Frame       Frame
+	Action      string
+	CancelHref  string
+	Nonce       string
+	AppName     string
+	ClientID    string
+	Introspects string // title of the API whose tokens it introspects; "" for an app that calls APIs
+	Inactive    bool   // the app is inactive: the new secret works once it is activated
 
 	Errors FieldErrors
 
@@ -69,7 +70,11 @@ func (v AppRotate) page(ctx context.Context) Page {
 func (v AppRotate) whyOptions(ctx context.Context) []Option {
 	options := coded(ctx, "apps.rotate.why_", v.Why, []string{"planned", "lost", "leaked"})
 	for i := range options {
-		options[i].Hint = i18n.T(ctx, "apps.rotate.why_"+options[i].Value+"_hint")
+		hint := "apps.rotate.why_" + options[i].Value + "_hint"
+		if options[i].Value == "leaked" {
+			hint = ofKind(hint, v.Introspects)
+		}
+		options[i].Hint = i18n.T(ctx, hint)
 	}
 	return options
 }

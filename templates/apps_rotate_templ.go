@@ -77,7 +77,7 @@ func AppRotatePage(v AppRotate) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Rich("apps.rotate.intro", "ClientID", Code(v.ClientID)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Rich(ofKind("apps.rotate.intro", v.Introspects), "ClientID", Code(v.ClientID)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

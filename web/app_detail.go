@@ -30,7 +30,7 @@ func (c *call) detail(app registry.App, org identity.Organisation) templates.App
 	now := c.s.DB.Now()
 	view := templates.AppDetail{
 		Frame: c.frame("apps"), Head: c.head(app, "overview"), Notices: c.notices(app, now),
-		ClientID: app.ClientID, TokenURL: c.s.PublicURL + tokenPath, Secrets: c.secretRows(app, now),
+		ClientID: app.ClientID, TokenURL: c.s.PublicURL + tokenPath, IntrospectURL: c.s.introspectURL(app), Secrets: c.secretRows(app, now),
 		Rotation: c.rotationStrip(app), Scopes: c.scopeRows(app.Scopes), Try: c.s.tryIt(app),
 		MayManage: c.actor.Has(access.AppsManage), Description: app.Description,
 		APIUser: app.APIUser.DisplayName, APIUserKind: string(app.APIUser.Kind), APIUserLive: app.APIUser.Live(now),
@@ -48,7 +48,7 @@ func (c *call) detail(app registry.App, org identity.Organisation) templates.App
 	if app.Status == registry.Active {
 		view.DeactivateHref = c.ifManager(deactivatePath(app.ID))
 	} else {
-		view.ActivateHref, view.DeleteHref = c.ifManager(activatePath(app.ID)), c.ifManager(deletePath(app.ID))
+		view.ActivateHref, view.DeleteHref = c.ifGiver(app.Kind, activatePath(app.ID)), c.ifManager(deletePath(app.ID))
 	}
 	return view
 }
@@ -56,8 +56,8 @@ func (c *call) detail(app registry.App, org identity.Organisation) templates.App
 // head is the top of an app's pages. tab is the code of the one that is open.
 func (c *call) head(app registry.App, tab string) templates.AppHead {
 	head := templates.AppHead{
-		Name: app.Name, Status: string(app.Status), Category: string(app.Category),
-		EditHref: c.ifManager(editPath(app.ID)), RotateHref: c.ifManager(rotatePath(app.ID)),
+		Name: app.Name, Status: string(app.Status), Category: string(app.Category), Introspects: c.introspectsOf(app),
+		EditHref: c.ifGiver(app.Kind, editPath(app.ID)), RotateHref: c.ifManager(rotatePath(app.ID)),
 	}
 	for _, t := range []templates.AppTab{
 		{Code: "overview", Href: appPath(app.ID)}, {Code: "history", Href: historyPath(app.ID)},
@@ -71,7 +71,7 @@ func (c *call) head(app registry.App, tab string) templates.AppHead {
 // notices are what needs attention, most serious first, each with the page that helps for whoever may use it.
 func (c *call) notices(app registry.App, now time.Time) []templates.AppNotice {
 	var list []templates.AppNotice
-	if !app.APIUser.Live(now) {
+	if app.Kind == registry.Caller && !app.APIUser.Live(now) {
 		list = append(list, templates.AppNotice{Code: "api_user", Href: c.ifManager(editPath(app.ID))})
 	}
 	rotate, summary, usable := c.ifManager(rotatePath(app.ID)), app.Summary(now), app.Usable()
@@ -94,7 +94,10 @@ func (c *call) notices(app registry.App, now time.Time) []templates.AppNotice {
 		})
 	}
 	if app.Status != registry.Active {
-		list = append(list, templates.AppNotice{Code: "inactive", Href: c.ifManager(activatePath(app.ID))})
+		list = append(list, templates.AppNotice{Code: "inactive", Href: c.ifGiver(app.Kind, activatePath(app.ID))})
+	}
+	for i := range list {
+		list[i].Introspects = c.introspectsOf(app)
 	}
 	return list
 }

@@ -68,6 +68,7 @@ func (s *Server) drawEdit(c *call, status int, page editPage) error {
 	id := page.app.ID
 	view.Edit, view.Action, view.RedrawHref, view.CancelHref = true, editPath(id), editPath(id), appPath(id)
 	view.AppName, view.ClientID, view.GenerateHref = page.app.Name, page.app.ClientID, rotatePath(id)
+	view.Introspects = c.introspectsOf(page.app)
 	view.APIUsers = withStoredUser(view.APIUsers, page.app)
 	if page.clash {
 		view.Version = page.theirs.Version

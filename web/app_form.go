@@ -18,6 +18,7 @@ import (
 type appInput struct {
 	nonce                       string
 	version                     int64
+	purpose, resourceAPI        string // the kind of app, and the API of a resource server
 	name, description, category string
 	contact, second             templates.AppContact
 	kind, credential            string
@@ -34,7 +35,7 @@ type appInput struct {
 
 func readAppInput(f *form) appInput {
 	in := appInput{
-		nonce: f.one("nonce"), version: f.version(),
+		nonce: f.one("nonce"), version: f.version(), purpose: f.one("kind"), resourceAPI: f.one("resource_api"),
 		name: f.one("name"), description: f.one("description"), category: f.one("category"),
 		contact: readContact(f, ""), second: readContact(f, "second_"),
 		kind: f.one("type"), credential: f.one("credential_type"),
@@ -201,7 +202,7 @@ func formNames(expiry string) map[string]string {
 
 // fieldOrder is the order in which the form shows its fields, and so the one in which it says what is wrong with them.
 var fieldOrder = []string{
-	"name", "description", "category", "first_name", "last_name", "email", "second_first_name", "second_last_name",
+	"kind", "resource_api", "name", "description", "category", "first_name", "last_name", "email", "second_first_name", "second_last_name",
 	"second_email", "type", "credential_type", "expiry", "expires_on", "api_user", "scope", "default_api", "active",
 }
 

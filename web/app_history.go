@@ -104,7 +104,7 @@ func (c *call) reason(key string) string {
 
 // valueWords are the beginnings of the texts for codes that stand in events, by field.
 var valueWords = map[string]string{
-	"category": "apps.category.", "status": "apps.status.", "reason": "apps.rotate.why_",
+	"category": "apps.category.", "kind": "apps.what.", "status": "apps.status.", "reason": "apps.rotate.why_",
 	"secret_state": "apps.secret.state.",
 }
 
@@ -125,7 +125,7 @@ func (c *call) value(field string, v registry.Value) string {
 		return c.word("apps.type.", typeCodes[registry.Type(v.Text)])
 	case "credential_type":
 		return c.word("apps.credential.", credentialCodes[registry.CredentialType(v.Text)])
-	case "default_api":
+	case "default_api", "resource_api":
 		return c.apiTitle(v.Text)
 	case "old_secret":
 		return "…" + v.Text

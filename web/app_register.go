@@ -50,7 +50,7 @@ func (s *Server) register(c *call) error {
 	var made *registry.NewSecret
 	if err = f.err(); err == nil {
 		app, made, err = s.Registry.Register(c.ctx(), c.actor, registry.NewApp{
-			AppFields: in.fields(), Expires: c.expiry(in.expiry, in.expiresOn), Nonce: in.nonce,
+			AppFields: in.fields(), Kind: registry.Kind(in.purpose), ResourceAPI: in.resourceAPI, Expires: c.expiry(in.expiry, in.expiresOn), Nonce: in.nonce,
 		})
 	}
 	switch {
@@ -74,6 +74,7 @@ func (s *Server) drawRegister(c *call, status int, in appInput, wrong error) err
 		return err
 	}
 	view.Action, view.RedrawHref, view.CancelHref = appsPath, newAppPath, appsPath
+	view.Kinds = c.kinds(in)
 	view.ClientIDPrefix = s.ClientIDPrefix + org.ClientPrefix + "_"
 	view.ExpiryChoices, view.ExpiryMin, view.ExpiryMax = c.expiryChoices()
 	in.fault(c, &view, wrong)
@@ -99,7 +100,11 @@ func (c *call) freshInput() (appInput, error) {
 		in.defaultAPI = apis[0]
 	}
 	person, err := c.s.Identity.Person(c.ctx(), identity.PersonID(c.actor.ID))
+	if err != nil {
+		return in, err
+	}
 	in.contact = templates.AppContact{FirstName: person.FirstName, LastName: person.LastName, Email: person.Email}
+	in.purpose, err = c.likelyKind()
 	return in, err
 }
 

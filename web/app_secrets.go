@@ -62,7 +62,7 @@ func (s *Server) rotate(c *call) error {
 	}
 	switch {
 	case err == nil && made == nil:
-		return c.done(appPath(app.ID), "apps.flash.leaked", "App", app.Name)
+		return c.done(appPath(app.ID), flashOf("apps.flash.leaked", app), "App", app.Name)
 	case err == nil:
 		return s.reveal(c, app, made)
 	case toldInForm(err):
@@ -123,7 +123,8 @@ func (s *Server) drawRotate(c *call, status int, app registry.App, in rotateInpu
 	}
 	view := templates.AppRotate{
 		Frame: c.frame("apps"), Action: rotatePath(app.ID), CancelHref: appPath(app.ID), Nonce: in.nonce,
-		AppName: app.Name, ClientID: app.ClientID, Inactive: app.Status != registry.Active,
+		Introspects: c.introspectsOf(app),
+		AppName:     app.Name, ClientID: app.ClientID, Inactive: app.Status != registry.Active,
 		Why: in.why, Label: in.label, Expiry: in.expiry, ExpiresOn: in.expiresOn, Zone: c.zoneName(),
 		Usable: rotateSecrets(app), Retire: in.retire, Leaked: in.leaked, End: in.end, EndAt: in.endAt,
 	}
@@ -189,7 +190,10 @@ func (s *Server) reveal(c *call, app registry.App, made *registry.NewSecret) err
 
 // tryIt is what the printed commands need.
 func (s *Server) tryIt(app registry.App) templates.TryIt {
-	t := templates.TryIt{ClientID: app.ClientID, TokenURL: s.PublicURL + tokenPath, SelfURL: s.PublicURL + selfAPIPath}
+	t := templates.TryIt{
+		ClientID: app.ClientID, TokenURL: s.PublicURL + tokenPath, SelfURL: s.PublicURL + selfAPIPath,
+		IntrospectURL: s.introspectURL(app),
+	}
 	if len(app.Scopes) > 0 {
 		t.Scope = app.Scopes[0]
 	}

@@ -31,6 +31,15 @@ func deactivation(s *Server) statusAct {
 	return statusAct{"deactivate", deactivatePath, registry.Inactive, s.Registry.Deactivate}
 }
 
+// flash is the key of the message that the act is done.
+func (a statusAct) flash(app registry.App) string {
+	key := "apps.flash." + a.name
+	if a.to == registry.Inactive {
+		key = flashOf(key, app)
+	}
+	return key
+}
+
 // askStatus asks before an app is switched; one that is so already needs no question.
 func (s *Server) askStatus(c *call, act statusAct) error {
 	app, err := c.app()
@@ -59,7 +68,7 @@ func (s *Server) setStatus(c *call, act statusAct) error {
 		app, err = act.run(c.ctx(), c.actor, id, version)
 	}
 	if err == nil || (problem.Is(err, problem.Stale) && app.Status == act.to) {
-		return c.done(appPath(id), "apps.flash."+act.name, "App", app.Name)
+		return c.done(appPath(id), act.flash(app), "App", app.Name)
 	}
 	return s.askAgain(c, act.name, act.path(id), err)
 }
@@ -119,6 +128,7 @@ func (c *call) deleteView(app registry.App) templates.AppConfirm {
 func (c *call) confirmView(app registry.App, act, path string) templates.AppConfirm {
 	return templates.AppConfirm{
 		Frame: c.frame("apps"), Act: act, Action: path, CancelHref: appPath(app.ID), Version: app.Version, AppName: app.Name,
+		Introspects: c.introspectsOf(app),
 	}
 }
 

@@ -68,14 +68,15 @@ func (c *call) gridRows(rows []registry.Row) []templates.AppsRow {
 	for _, r := range rows {
 		row := templates.AppsRow{
 			Href: appPath(r.ID), Name: r.Name, ClientID: r.ClientID, Category: string(r.Category), Status: string(r.Status),
-			Secret: secretSummary(r.Secrets, now), CreatedBy: c.author(r.CreatedBy), CreatedAt: r.CreatedAt,
+			Introspects: c.introspects(r.Kind, r.ResourceAPI),
+			Secret:      secretSummary(r.Secrets, now), CreatedBy: c.author(r.CreatedBy), CreatedAt: r.CreatedAt,
 			ModifiedAt: r.ModifiedAt, HistoryHref: historyPath(r.ID),
-			EditHref: c.ifManager(editPath(r.ID)), RotateHref: c.ifManager(rotatePath(r.ID)),
+			EditHref: c.ifGiver(r.Kind, editPath(r.ID)), RotateHref: c.ifManager(rotatePath(r.ID)),
 		}
 		if r.Status == registry.Active {
 			row.DeactivateHref = c.ifManager(deactivatePath(r.ID))
 		} else {
-			row.ActivateHref, row.DeleteHref = c.ifManager(activatePath(r.ID)), c.ifManager(deletePath(r.ID))
+			row.ActivateHref, row.DeleteHref = c.ifGiver(r.Kind, activatePath(r.ID)), c.ifManager(deletePath(r.ID))
 		}
 		list = append(list, row)
 	}

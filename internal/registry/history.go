@@ -62,7 +62,7 @@ const (
 
 // historyOrder is the order in which an event's fields are shown; others follow by name.
 var historyOrder = []string{
-	"name", "description", "category", "type", "credential_type", fieldContact, fieldSecondContact, fieldAPIUser, "scopes",
+	"kind", "resource_api", "name", "description", "category", "type", "credential_type", fieldContact, fieldSecondContact, fieldAPIUser, "scopes",
 	"default_api", "status", "client_id", fieldSecret, "secret_state", "reason", fieldOldSecret, "old_ends",
 }
 
