@@ -77,14 +77,16 @@ test('our API refuses tokens that jose forges with what everybody can see (C37, 
   try {
     const claims = jose.decodeJwt(issued);
     const { kid } = jose.decodeProtectedHeader(issued);
-    const published = (await (await fetch(`${run().url}/oauth2/jwks`)).json()).keys.find((jwk) => jwk.kid === kid);
-    const key = createPublicKey({ key: published, format: 'jwk' });
-    for (const [label, bytes] of Object.entries({
-      PEM: key.export({ format: 'pem', type: 'spki' }), DER: key.export({ format: 'der', type: 'spki' }),
-      JWK: JSON.stringify(published), 'x of the JWK': Buffer.from(published.x, 'base64url'),
-    })) {
-      const forged = await new jose.SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid, typ: 'at+jwt' }).sign(Buffer.from(bytes));
-      await refused(forged, `HS256 with the ${label}`);
+    const { keys: published } = await (await fetch(`${run().url}/oauth2/jwks`)).json();
+    for (const jwk of published) {
+      const key = createPublicKey({ key: jwk, format: 'jwk' });
+      for (const [label, bytes] of Object.entries({
+        PEM: key.export({ format: 'pem', type: 'spki' }), DER: key.export({ format: 'der', type: 'spki' }),
+        JWK: JSON.stringify(jwk), number: Buffer.from(jwk.x ?? jwk.n, 'base64url'), 'key ID': jwk.kid,
+      })) {
+        const forged = await new jose.SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: jwk.kid, typ: 'at+jwt' }).sign(Buffer.from(bytes));
+        await refused(forged, `HS256 with the ${label} of the ${jwk.alg} key`);
+      }
     }
     for (const alg of ['none', 'None', 'nOnE', 'HS256', 'ES384', 'RS256']) {
       const header = Buffer.from(JSON.stringify({ alg, kid, typ: 'at+jwt' })).toString('base64url');
