@@ -147,7 +147,7 @@ func (db *DB) Close() error {
 
 // Ping reports whether the database answers now, for readiness. It looks at the change counter by the feed's own
 // connection: a queue of writers makes no process unready, and of old knowledge it is content with none.
-func (db *DB) Ping(ctx context.Context) error { return db.feed.pollSince(ctx, time.Now()) }
+func (db *DB) Ping(ctx context.Context) error { return db.feed.pollNow(ctx) }
 
 func (db *DB) ping(ctx context.Context) error {
 	pool, err := db.writer.DB()

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -59,14 +60,15 @@ func (f *Feed) Subscribe(fn func([]Change)) {
 
 // Run polls, and on PostgreSQL listens, until the context ends. Without it Fresh polls when it must.
 func (f *Feed) Run(ctx context.Context) {
-	var listening sync.WaitGroup
-	listening.Go(func() { f.listen(ctx) })
-	defer listening.Wait()
+	var beside sync.WaitGroup // a writer that waits must not keep the poll waiting
+	beside.Go(func() { f.listen(ctx) })
+	beside.Go(func() { f.pruneNowAndThen(ctx) })
+	defer beside.Wait()
 
 	next := time.NewTimer(0)
 	defer next.Stop()
 	away := outage{log: f.db.log, what: "polling for changes"}
-	pruned, polled := time.Now(), time.Time{}
+	var polled time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -78,13 +80,14 @@ func (f *Feed) Run(ctx context.Context) {
 			}
 		case <-next.C:
 		}
-		away.note(ctx, f.pollSince(ctx, time.Now()))
-		polled = time.Now()
-		next.Reset(f.every)
-		if time.Since(pruned) > pruneEvery {
-			pruned = time.Now()
-			f.prune(ctx)
+		wait := f.every
+		err := f.pollNow(ctx)
+		if err != nil {
+			wait = min(wait, DefaultPollEvery)
 		}
+		away.note(ctx, err)
+		polled = time.Now()
+		next.Reset(wait)
 	}
 }
 
@@ -104,7 +107,7 @@ func (f *Feed) Fresh(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.limit)
 	defer cancel()
-	if err := f.pollSince(ctx, time.Now()); err != nil && !f.fresh() {
+	if err := f.pollNow(ctx); err != nil && !f.fresh() {
 		return &problem.Error{Code: problem.Unavailable, Key: "problem.unavailable", RetryAfter: retryAfter, Err: err}
 	}
 	return nil
@@ -113,8 +116,18 @@ func (f *Feed) Fresh(ctx context.Context) error {
 func (f *Feed) fresh() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.started && time.Since(f.lastGood) < f.bound*9/10
+	return f.started && f.young(f.lastGood)
 }
+
+// Reading is called when somebody begins to read state. What it returns reports whether the state, when it has been read
+// at last, may be decided upon without asking what changed meanwhile.
+func (f *Feed) Reading() (young func() bool) {
+	began := time.Now()
+	return func() bool { return f.young(began) }
+}
+
+// young reports whether knowledge of a moment may be decided upon. A tenth of the stale bound is for the decision itself.
+func (f *Feed) young(moment time.Time) bool { return time.Since(moment) < f.bound*9/10 }
 
 // age returns how old the knowledge of other processes' changes is; ok is false before the first poll.
 func (f *Feed) age() (age time.Duration, ok bool) {
@@ -122,6 +135,9 @@ func (f *Feed) age() (age time.Duration, ok bool) {
 	defer f.mu.Unlock()
 	return time.Since(f.lastGood), f.started
 }
+
+// pollNow polls, whatever is known.
+func (f *Feed) pollNow(ctx context.Context) error { return f.pollSince(ctx, time.Now()) }
 
 // pollSince returns when a poll that began at the moment or later has ended, with its error. An earlier one that is
 // still under way may miss what was committed since. At most one poll runs at a time, however many ask.
@@ -174,6 +190,19 @@ func (f *Feed) publish(changes []Change) {
 	}
 }
 
+func (f *Feed) pruneNowAndThen(ctx context.Context) {
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f.prune(ctx)
+		}
+	}
+}
+
 // prune forgets old changes but the last, by which a poll recognises where it was.
 func (f *Feed) prune(ctx context.Context) {
 	err := f.db.Housekeep(ctx, func(tx *Tx) error {
@@ -182,5 +211,24 @@ func (f *Feed) prune(ctx context.Context) {
 	})
 	if err != nil && ctx.Err() == nil {
 		f.db.log.WarnContext(ctx, "pruning old changes", "error", err)
+	}
+}
+
+// outage logs the first of a row of failures and when it was over, not each of them.
+type outage struct {
+	log   *slog.Logger
+	what  string
+	since time.Time
+}
+
+func (o *outage) note(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil: // stopping
+	case err != nil && o.since.IsZero():
+		o.since = time.Now()
+		o.log.WarnContext(ctx, "no contact with the database", "doing", o.what, "error", err)
+	case err == nil && !o.since.IsZero():
+		o.log.InfoContext(ctx, "contact with the database again", "doing", o.what, "after", time.Since(o.since))
+		o.since = time.Time{}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"time"
 )
 
 // mark is the last change that a poll knows. Beside the number it holds what tells the change from another of the same
@@ -87,23 +85,4 @@ func (f *Feed) between(ctx context.Context, known mark, to int64) (changes []Cha
 		changes = append(changes, m.change)
 	}
 	return changes, flush || int64(len(changes)) != to-known.n, rows.Err()
-}
-
-// outage logs the first of a row of failures and when it was over, not each of them.
-type outage struct {
-	log   *slog.Logger
-	what  string
-	since time.Time
-}
-
-func (o *outage) note(ctx context.Context, err error) {
-	switch {
-	case ctx.Err() != nil: // stopping
-	case err != nil && o.since.IsZero():
-		o.since = time.Now()
-		o.log.WarnContext(ctx, "no contact with the database", "doing", o.what, "error", err)
-	case err == nil && !o.since.IsZero():
-		o.log.InfoContext(ctx, "contact with the database again", "doing", o.what, "after", time.Since(o.since))
-		o.since = time.Time{}
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/secret"
 )
 
@@ -120,32 +121,61 @@ func (r *Registry) Client(ctx context.Context, clientID string) (*Client, error)
 	return r.readClient(ctx, clientID)
 }
 
-// readClient reads a client from the database and keeps it. Callers who meet share one read.
+// readClient reads a client from the database and keeps it. No caller waits longer than loadTimeout. What took longer to
+// read than the stale bound allows is read again if anything changed meanwhile.
 func (r *Registry) readClient(ctx context.Context, clientID string) (*Client, error) {
 	if !validClientID(clientID) {
 		return nil, notFound()
 	}
+	own, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	for {
+		got, err := r.shareRead(own, clientID)
+		switch {
+		case err != nil && own.Err() != nil && ctx.Err() == nil:
+			return nil, problem.Wrap(err, problem.Unavailable, "problem.unavailable")
+		case err != nil:
+			return nil, err
+		case got.young():
+			return got.client, nil
+		}
+		if err := r.db.Feed().Fresh(own); err != nil {
+			return nil, err
+		}
+		if _, epoch := r.snapshot.get(clientID); epoch == got.epoch {
+			return got.client, nil
+		}
+	}
+}
+
+// read is a client that was read, with what tells whether it may be decided upon.
+type read struct {
+	client *Client
+	epoch  uint64
+	young  func() bool
+}
+
+// shareRead reads a client. Callers who meet in one epoch share the reading, which goes on when one of them leaves.
+func (r *Registry) shareRead(ctx context.Context, clientID string) (read, error) {
 	_, epoch := r.snapshot.get(clientID)
 	flight := fmt.Sprintf("%d %s", epoch, clientID)
 	done := r.snapshot.flights.DoChan(flight, func() (any, error) {
 		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
 		defer cancel()
-		c, err := r.store.readClient(own, clientID)
-		if err != nil {
+		got := read{epoch: epoch, young: r.db.Feed().Reading()}
+		var err error
+		if got.client, err = r.store.readClient(own, clientID); err != nil {
 			return nil, err
 		}
-		r.snapshot.put(c, epoch)
-		return c, nil
+		r.snapshot.put(got.client, epoch)
+		return got, nil
 	})
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return read{}, ctx.Err()
 	case result := <-done:
-		if result.Err != nil {
-			return nil, result.Err
-		}
-		c, _ := result.Val.(*Client)
-		return c, nil
+		got, _ := result.Val.(read)
+		return got, result.Err
 	}
 }
 

@@ -138,7 +138,7 @@ func TestClientReads(t *testing.T) {
 			reads("no client ID", 0, func() { _, _ = w.Client(t.Context(), "nonsense") })
 		}
 		w.rotate(t, app.ID, registry.Rotation{OldEnds: registry.End{Choice: registry.EndsNow}})
-		reads("changed", 4+4, authenticate(app.ClientID, shown.Secret.Reveal())) // read anew, and once more for the empty slot
+		reads("changed", 4, authenticate(app.ClientID, shown.Secret.Reveal())) // read anew, which tells of the empty slot too
 		for range 2 {
 			reads("slot that is empty", 4, authenticate(app.ClientID, shown.Secret.Reveal()))
 		}
@@ -282,6 +282,25 @@ func TestClientFollowsAnotherProcess(t *testing.T) {
 			if _, err := w.Client(t.Context(), app.ClientID); !problem.Is(err, problem.NotFound) {
 				t.Errorf("deleted: %v", err)
 			}
+		}
+	})
+}
+
+// A reading that took so long that it may be too old is not decided upon when anything changed meanwhile: here with a
+// bound that makes every reading too long.
+func TestClientThatWasReadSlowly(t *testing.T) {
+	twoProcesses(t, 1, func(t *testing.T, a, b *world) {
+		app, _ := a.register(t, "Slow")
+		s := watch(t, b.db)
+		var done atomic.Bool
+		hook := func(sql string) {
+			if strings.Contains(sql, "FROM apps a") && !done.Swap(true) {
+				a.deactivate(t, app.ID) // read as active, and the reading goes on
+			}
+		}
+		s.hook.Store(&hook)
+		if c := must(b.Client(t.Context(), app.ClientID))(t); c.Status != registry.Inactive || !done.Load() {
+			t.Errorf("decided upon the app as it was: %s", c.Status)
 		}
 	})
 }
