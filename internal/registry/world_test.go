@@ -238,10 +238,15 @@ func (w *world) lastEvent(t testing.TB) audit.Event {
 func (w *world) authenticates(t testing.TB, clientID, text string) bool {
 	t.Helper()
 	_, _, err := w.Authenticate(t.Context(), clientID, text, "")
-	if err != nil && !errors.Is(err, secret.ErrWrong) {
+	if err != nil && !refused(err) {
 		t.Fatalf("authenticate: %v", err)
 	}
 	return err == nil
+}
+
+// refused reports whether a secret was refused as wrong, or its sender told to wait after many that were.
+func refused(err error) bool {
+	return errors.Is(err, secret.ErrWrong) || problem.Is(err, problem.Limited)
 }
 
 // value reads one value from the database.
