@@ -34,19 +34,24 @@ func (d *Directory) ActorFor(ctx context.Context, id PersonID) (access.Actor, er
 
 // Standing is ActorFor with what else decides about a session.
 func (d *Directory) Standing(ctx context.Context, id PersonID) (Standing, error) {
-	if err := d.db.Feed().Fresh(ctx); err != nil {
-		return Standing{}, err
-	}
-	s, generation, ok := d.known.get(id)
-	if !ok {
-		var err error
-		if s, err = d.readStanding(ctx, id); err != nil {
+	for {
+		if err := d.db.Feed().Fresh(ctx); err != nil {
 			return Standing{}, err
 		}
-		d.known.put(id, s, generation)
+		s, generation, ok := d.known.get(id)
+		if !ok {
+			young := d.db.Feed().Reading()
+			var err error
+			if s, err = d.readStanding(ctx, id); err != nil {
+				return Standing{}, err
+			}
+			if d.known.put(id, s, generation); !young() {
+				continue // it is known now, unless something changed while it was read
+			}
+		}
+		s.Actor.Rights = maps.Clone(s.Actor.Rights)
+		return s, nil
 	}
-	s.Actor.Rights = maps.Clone(s.Actor.Rights)
-	return s, nil
 }
 
 func unauthenticated() error {
