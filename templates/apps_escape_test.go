@@ -41,7 +41,7 @@ type holder struct {
 func fill(v reflect.Value, set func(string) string) {
 	switch v.Kind() {
 	case reflect.String:
-		if v.Type() == reflect.TypeFor[templates.AppsState]() {
+		if v.Type() == reflect.TypeFor[templates.AppsState]() || v.Type() == reflect.TypeFor[templates.ScopesState]() {
 			return
 		}
 		v.SetString(set(v.String()))
@@ -81,6 +81,12 @@ func holders() []holder {
 		filled("delete", func() templates.AppConfirm { return sampleConfirm("delete") }, templates.AppConfirmPage),
 		filled("retire", func() templates.AppConfirm { return sampleConfirm("retire") }, templates.AppConfirmFragment),
 		filled("history", sampleHistory, templates.AppHistoryPage),
+	}
+	all = append(all,
+		filled("scope", sampleScopePage, templates.ScopePageView), filled("no scope", sampleScopeMissing, templates.ScopeMissingPage),
+		filled("add scopes", sampleScopeAdd, templates.ScopeAddPage))
+	for name := range scopeLists() {
+		all = append(all, filled("scopes "+name, func() templates.Scopes { return scopeLists()[name] }, templates.ScopesPage))
 	}
 	for name := range appPages() {
 		all = append(all, filled("grid "+name, func() templates.AppsGrid { return appPages()[name] }, templates.AppsPage))

@@ -3,6 +3,8 @@ package templates
 import (
 	"context"
 
+	"github.com/a-h/templ"
+
 	"credenza.example/credenza/internal/i18n"
 )
 
@@ -101,6 +103,18 @@ func (g ScopeGranting) sentence(ctx context.Context) string {
 		return i18n.T(ctx, "scopes.grant.platform")
 	default:
 		return i18n.T(ctx, "scopes.grant.right", "Right", RightPath(ctx, g.Right))
+	}
+}
+
+// sentence says why the scope was left out.
+func (r ScopeRefusal) sentence(ctx context.Context) templ.Component {
+	switch r.Code {
+	case "sign_in", "not_served", "platform":
+		return Rich("scopes.refused."+r.Code, "Scope", Code(r.Scope))
+	case "right":
+		return Rich("scopes.refused.right", "Scope", Code(r.Scope), "Right", RightPath(ctx, r.Right))
+	default:
+		return Rich("scopes.refused.unknown", "Scope", Code(r.Scope))
 	}
 }
 

@@ -8,11 +8,11 @@ import (
 
 // The addresses of the pages about apps, built here and nowhere else. The route table has their patterns.
 const (
-	appsPath       = "/apps"
-	newAppPath     = "/apps/new"
-	selfAPIPath    = "/api/v1/apps/self"
-	tokenPath      = "/oauth2/token"
-	secretHintPath = appsPath + "?hint=secret"
+	appsPath    = "/apps"
+	newAppPath  = "/apps/new"
+	selfAPIPath = "/api/v1/apps/self"
+	tokenPath   = "/oauth2/token"
+	secretHint  = "?hint=secret" // on the page of a search: a secret was pasted into it
 )
 
 func appPath(id registry.AppID) string { return appsPath + "/" + url.PathEscape(string(id)) }

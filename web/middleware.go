@@ -161,7 +161,10 @@ func (s *Server) dropSecrets(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		c.Set(routeKey, "secret.dropped")
-		return c.Redirect(http.StatusSeeOther, secretHintPath)
+		if c.Request().URL.Path == scopesPath { // who searches here may not see apps
+			return c.Redirect(http.StatusSeeOther, scopesPath+secretHint)
+		}
+		return c.Redirect(http.StatusSeeOther, appsPath+secretHint)
 	}
 }
 

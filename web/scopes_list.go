@@ -9,8 +9,9 @@ import (
 	"credenza.example/credenza/templates"
 )
 
-// scopesPerPage is about how many rows a page has; objects are not torn apart for it.
-const scopesPerPage = 50
+// scopesPerPage is about how many rows a page has; objects are not torn apart for it. With their calls and sources, the
+// rows of objects are heavier than those of other lists (ui.md §7 item 12).
+const scopesPerPage = 40
 
 // scopeFinder says what a state of the list leaves of the catalogue.
 type scopeFinder struct {
