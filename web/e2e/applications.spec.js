@@ -1,7 +1,7 @@
 // openid-client, as applications use it: it discovers, keeps what it learned in a configuration, and says errors its own
 // way. What it makes of an answer is what developers see.
 import * as client from 'openid-client';
-import { expect, run, test } from './fixtures.js';
+import { credenza, expect, run, test } from './fixtures.js';
 import { register } from './pages.js';
 
 test.describe.configure({ mode: 'serial' });
@@ -100,6 +100,24 @@ test("another application's token is none to look at, and none to revoke", async
   expect(await client.tokenIntrospection(neighbour, token)).toEqual({ active: false });
   expect(await failure(client.tokenRevocation(neighbour, token))).toMatchObject({ status: 400, error: 'invalid_request' });
   expect(await client.tokenIntrospection(config, token)).toMatchObject({ active: true });
+});
+
+test('an API looks at the tokens that are for it, of every organisation, and gets none itself', async () => {
+  const made = await credenza('app', 'create', '--org', 'platform', '--name', 'Invoice API', '--resource-server', 'coupa-core', '--json');
+  const api = { clientID: made.client_id, secret: made.client_secret };
+  const config = await discover(app, 'basic');
+  for (const way of Object.keys(ways)) {
+    const server = await discover(api, way);
+    const { access_token: forIt } = await client.clientCredentialsGrant(config, { scope: 'core.invoice.read' });
+    const { access_token: forOthers } = await client.clientCredentialsGrant(config, { scope: 'ccw.candidates' });
+    expect(await client.tokenIntrospection(server, forIt)).toMatchObject({
+      active: true, client_id: app.clientID, aud: `${run().url}/apis/coupa-core`, scope: 'core.invoice.read', org: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+    expect(await client.tokenIntrospection(server, forOthers)).toEqual({ active: false });
+    await client.tokenRevocation(config, forIt);
+    expect(await client.tokenIntrospection(server, forIt)).toEqual({ active: false });
+    expect(await failure(client.clientCredentialsGrant(server, { scope: 'core.invoice.read' }))).toMatchObject({ status: 400, error: 'unauthorized_client' });
+  }
 });
 
 test('an application that does without the secret gets nothing', async () => {

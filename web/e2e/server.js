@@ -95,7 +95,7 @@ export class Server {
       });
     }
     child.on('exit', (code, signal) => writeFileSync(join(this.dir, 'out', 'exit'), String(code ?? signal)));
-    const told = () => /^Credenza is at (http:\S+)$/m.exec(this.printed.stdout);
+    const told = () => /^Credenza is at (https?:\S+)$/m.exec(this.printed.stdout);
     const limit = AbortSignal.timeout(startTimeout);
     while (!told()) {
       if (child.exitCode !== null) throw new Error(`credenza serve ended with ${child.exitCode}:\n${this.printed.stderr}`);
