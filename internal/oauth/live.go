@@ -74,9 +74,10 @@ func (s *Server) live(ctx context.Context, token string) (*Token, error) {
 
 // stands reports whether nothing has ended the token since it was issued.
 func stands(c *claims, client *registry.Client, now time.Time) bool {
-	return client.Kind == registry.Caller && client.Live(now) && c.Organisation == string(client.Organisation) && client.TokenLives(registry.TokenRef{
-		Generation: c.Generation, JTI: c.ID, Credential: registry.SecretID(c.Credential), APIUser: identity.RobotID(c.APIUser),
-	})
+	return client.Kind == registry.Caller && client.Live(now) && c.Organisation == string(client.Organisation) &&
+		client.TokenLives(registry.TokenRef{
+			Generation: c.Generation, JTI: c.ID, Credential: registry.SecretID(c.Credential), APIUser: identity.RobotID(c.APIUser),
+		})
 }
 
 func notLive() error { return problem.New(problem.Unauthenticated, keyTokenInvalid) }
