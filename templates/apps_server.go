@@ -62,7 +62,8 @@ const ReadTokenCommand = "read -rs CCW_TOKEN"
 func (t TryIt) IntrospectCommand() string {
 	return strings.Join([]string{
 		`printf 'user = "%s:%s"\ndata-urlencode = "token=%s"\n' \`,
-		`    ` + t.ClientID + ` "$CCW_SECRET" "$CCW_TOKEN" |`,
+		`    ` + t.ClientID + ` \`,
+		`    "$CCW_SECRET" "$CCW_TOKEN" |`,
 		`  curl -sS -K - ` + t.IntrospectURL,
 	}, "\n")
 }

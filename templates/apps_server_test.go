@@ -87,7 +87,7 @@ func TestDetailOfAResourceServer(t *testing.T) {
 	}
 	command := doc.Find("#try-introspect").Text()
 	want := "printf 'user = \"%s:%s\"\\ndata-urlencode = \"token=%s\"\\n' \\\n    " + sampleID +
-		" \"$CCW_SECRET\" \"$CCW_TOKEN\" |\n  curl -sS -K - http://127.0.0.1:8080/oauth2/introspect"
+		" \\\n    \"$CCW_SECRET\" \"$CCW_TOKEN\" |\n  curl -sS -K - http://127.0.0.1:8080/oauth2/introspect"
 	if strings.TrimSpace(command) != want {
 		t.Errorf("the command is\n%s\nwant\n%s", command, want)
 	}

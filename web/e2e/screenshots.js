@@ -32,6 +32,7 @@ async function open(email, options = {}) {
 
 /** Secrets for the apps of the demonstration, so that the grid shows more than one state. */
 async function dress(page) {
+  await command(server, 'app', 'create', '--org', 'platform', '--name', 'Spend API', '--resource-server', 'coupa-core', '--json');
   const apps = await command(server, 'app', 'list', '--org', 'acme', '--json');
   const id = (name) => apps.find((app) => app.name === name).id;
   await rotate(page, id('SAP spend export'));
@@ -44,7 +45,13 @@ async function dress(page) {
 /** The pages by name: who looks, and where or what to do. */
 function views(app) {
   const go = (path) => (page) => page.goto(path);
-  const admin = 'admin@acme.example';
+  const [admin, root] = ['admin@acme.example', 'root@platform.example'];
+  const opened = (name, link) => async (page) => {
+    await page.goto('/apps');
+    await page.getByRole('link', { name, exact: true }).click();
+    if (link) await page.getByRole('link', { name: link, exact: true }).click();
+    await page.waitForLoadState();
+  };
   return {
     signin: [null, go('/signin')],
     'signin-wrong': [null, async (page) => { await page.goto('/signin'); await signIn(page, admin, 'no such password'); }],
@@ -91,6 +98,20 @@ function views(app) {
     'scope-missing': [admin, go('/scopes/ccw.candidate')],
     'scopes-add': [admin, go('/scopes/add?scope=core.invoice.read&scope=openid')],
     'register-scopes': [admin, go('/apps/new?scope=ccw.candidates&scope=openid&scope=core.gone')],
+    'server-register': [root, go('/apps/new')],
+    'server-register-caller': [root, async (page) => { await page.goto('/apps/new'); await page.getByRole('radio', { name: 'An app that calls APIs' }).check(); }],
+    'server-reveal': [root, async (page, shot) => {
+      await page.goto('/apps/new');
+      await page.getByLabel('API', { exact: true }).selectOption('ccw');
+      await page.getByLabel('Application name', { exact: true }).fill(`Workforce API ${shot}`);
+      await page.getByLabel('Description', { exact: true }).fill('Asks what tokens of the workforce API are good for.');
+      await page.getByRole('button', { name: 'Create app' }).click();
+      await readReveal(page);
+    }],
+    'server-grid': [root, go('/apps')],
+    'server-detail': [root, opened('Spend API')],
+    'server-edit': [root, opened('Spend API', 'Edit')],
+    'server-history': [root, opened('Spend API', 'History')],
     forbidden: ['viewer@acme.example', go('/apps/new')],
     'no-rights': ['guest@acme.example', go('/')],
     'not-found': [admin, go('/no/such/page')],
