@@ -59,3 +59,16 @@ func (s *statements) watch(t *testing.T, g *gorm.DB) {
 		t.Fatal(err)
 	}
 }
+
+// watchCreated tells of each statement that writes new rows how many it writes.
+func watchCreated(t *testing.T, db *database.DB, created func(rows int64)) {
+	t.Helper()
+	err := db.Housekeep(t.Context(), func(tx *database.Tx) error {
+		return tx.DB().Callback().Create().After("gorm:create").Register("test:rows", func(g *gorm.DB) {
+			created(int64(g.Statement.ReflectValue.Len()))
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -18,8 +18,8 @@ const (
 	minRows   = 25
 	maxRows   = 500
 
-	holdShort = 10 * time.Millisecond
-	holdLong  = 25 * time.Millisecond
+	holdShort = 8 * time.Millisecond
+	holdLong  = 20 * time.Millisecond
 )
 
 // FlushUse writes what NoteUse counted, and with it the last use of secrets and apps. It is meant to be called each
