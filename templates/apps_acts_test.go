@@ -74,7 +74,7 @@ func TestRotateWithTwoSecretsMakesRoom(t *testing.T) {
 	})
 	want := []string{
 		"s1: “2026-02 SAP production” (…7Hq1) Made on 3 Nov 2026, 10:12 CET. Ends by itself on 29 Nov 2026, 15:05 CET.",
-		"s2: “2026-11” (…9fK2) Made on 22 Nov 2026, 15:05 CET and never used: it can end now without harm.",
+		"s2: “2026-11” (…9fK2) Made on 22 Nov 2026, 15:05 CET. Up to a minute ago nobody had used it.",
 	}
 	if diff := cmp.Diff(want, room); diff != "" {
 		t.Error(diff)

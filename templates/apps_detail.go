@@ -22,6 +22,8 @@ type AppDetail struct {
 	IntrospectURL string      // of a resource server, in place of TokenURL
 	Secrets       []AppSecret // usable first, then newest first
 	Rotation      *AppRotation
+	Use           AppUse
+	Now           time.Time // what "3 days ago" counts from
 	Scopes        []AppScope
 	Try           TryIt
 	MayManage     bool // contact card first when not
@@ -86,6 +88,7 @@ type AppSecret struct {
 	State      string    // in_use, new, ends, expires, expired, retired, leaked
 	Days       int       // expires: whole days left
 	EndedAt    time.Time // retired, leaked
+	LastUsedAt time.Time // zero: never
 	RetireHref string
 }
 
@@ -95,6 +98,11 @@ type AppRotation struct {
 	OldHint    string
 	OldEnds    time.Time // zero: no end is set
 	RetireHref string    // retire the old one now
+
+	Step        string // waiting (the new one was not used yet), both (are in use), silent (the old one for 24 hours)
+	OldUsedAt   time.Time
+	OldDay      int64    // both: uses of the old one in the last 24 hours
+	OldNetworks []string // both: where these came from
 }
 
 // AppScope is one scope of the app with the calls it opens.
@@ -149,7 +157,7 @@ func (n AppNotice) sentence() templ.Component {
 
 // secretColumns are the columns of the secrets table; the last one only for who may act.
 func (v AppDetail) secretColumns() []string {
-	columns := []string{"label", "hint", "created", "expires", "state"}
+	columns := []string{"label", "hint", "created", "expires", "used", "state"}
 	if v.MayManage {
 		columns = append(columns, "action")
 	}

@@ -57,7 +57,7 @@ type AppsResults struct {
 	ClearHref   string   // the grid without any filter; "" when there is none
 	UnknownKeys []string // "foo" of foo:bar, searched as text
 
-	Columns []AppsColumn // sort links by code: name, category, status, secret, creator, created, modified
+	Columns []AppsColumn // sort links by code: name, category, status, secret, used, creator, created, modified
 	Rows    []AppsRow
 	Pager   Pager // its Total and More also make the count above the rows
 
@@ -77,7 +77,7 @@ type AppsFilter struct {
 
 // AppsColumn is the sort link of one column. Columns without Href are not sortable.
 type AppsColumn struct {
-	Code string // name, category, status, secret, creator, created, modified
+	Code string // name, category, status, secret, used, creator, created, modified
 	Href string // sorts by this column; when it is the current one, the other way round
 	Sort string // "ascending", "descending" or "" when not sorted by it
 }
@@ -91,6 +91,7 @@ type AppsRow struct {
 	Introspects string // title of the API whose tokens it introspects; "" for an app that calls APIs
 	Status      string // active, inactive
 	Secret      SecretSummary
+	LastUsedAt  time.Time // zero: never
 	CreatedBy   string
 	CreatedAt   time.Time
 	ModifiedAt  time.Time
@@ -105,7 +106,7 @@ type AppsRow struct {
 
 // SecretSummary is what the grid says about an app's secrets in one chip.
 type SecretSummary struct {
-	Code string // ok, two, expiring, expired, none
+	Code string // ok, new (never used), two, expiring, expired, none
 	Days int    // expiring: whole days left; 0 reads "Expires today"
 }
 
@@ -140,7 +141,7 @@ func (r AppsResults) countText(ctx context.Context) string {
 
 // columns returns all columns in the order of the table, with the sort links there are.
 func (r AppsResults) columns() []AppsColumn {
-	codes := []string{"name", "category", "status", "secret", "creator", "created", "modified"}
+	codes := []string{"name", "category", "status", "secret", "used", "creator", "created", "modified"}
 	columns := make([]AppsColumn, 0, len(codes))
 	for _, code := range codes {
 		column := AppsColumn{Code: code}
@@ -178,4 +179,4 @@ func (a AppsRow) menu(ctx context.Context) []MenuItem {
 	return items
 }
 
-func rowMenuID(i int) string { return "row-menu-" + strconv.Itoa(i) }
+func rowMenuID(i int) string { return "m" + strconv.Itoa(i) }

@@ -54,7 +54,7 @@ func TestGridRows(t *testing.T) {
 		t.Errorf("the client ID is shown as %q", got)
 	}
 	want := []string{
-		"Customer", "●Active", "●In use", "Ana Silva", "1 Nov 2026, 10:12 CET", "2 Nov 2026, 15:05 CET",
+		"Customer", "●Active", "●In use", "21 Nov 2026, 09:30 CET", "Ana Silva", "1 Nov 2026, 10:12 CET", "2 Nov 2026, 15:05 CET",
 	}
 	var got []string
 	first.Find("td:not(.act)").Each(func(_ int, s *goquery.Selection) { got = append(got, words(s)) })
@@ -64,7 +64,7 @@ func TestGridRows(t *testing.T) {
 	var chips []string
 	rows.Each(func(_ int, s *goquery.Selection) { chips = append(chips, words(s.Find("td:nth-child(4)"))) })
 	wantChips := []string{
-		"●In use", "↻2 in use", "▲Expires in 12 days", "■Expired", "○None", "■Expires in 1 day",
+		"●In use", "↻2 secrets", "▲Expires in 12 days", "■Expired", "○None", "■Expires in 1 day",
 	}
 	if diff := cmp.Diff(wantChips, chips); diff != "" {
 		t.Error(diff)
@@ -81,7 +81,7 @@ func TestGridIsATableForScreenReaders(t *testing.T) {
 		t.Error("the region that scrolls is not named by the caption")
 	}
 	// The stylesheet folds rows, which would take their meaning away without explicit roles.
-	for role, n := range map[string]int{"table": 1, "rowgroup": 2, "row": 3, "columnheader": 8, "rowheader": 2, "cell": 14} {
+	for role, n := range map[string]int{"table": 1, "rowgroup": 2, "row": 3, "columnheader": 9, "rowheader": 2, "cell": 16} {
 		if got := doc.Find("#results [role=" + role + "]").Length(); got != n {
 			t.Errorf("%d elements have the role %s, want %d", got, role, n)
 		}
@@ -96,7 +96,7 @@ func TestGridSorts(t *testing.T) {
 	})
 	want := map[string]string{
 		"Name": "ascending /apps?sort=name&dir=desc", "Category": " /apps?sort=category", "Status": " /apps?sort=status",
-		"Secret": " ", "Created by": " ", "Created at": " /apps?sort=created", "Last modified": " /apps?sort=modified",
+		"Secret": " ", "Last used": " /apps?sort=used", "Created by": " ", "Created at": " /apps?sort=created", "Last modified": " /apps?sort=modified",
 		"Actions": " ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -87,6 +87,8 @@ func (s SecretSummary) chip(ctx context.Context) (kind, word string) {
 		return KindBad, i18n.T(ctx, "apps.secrets.expired")
 	case "none":
 		return KindNeu, i18n.T(ctx, "apps.secrets.none")
+	case "new":
+		return KindInfo, i18n.T(ctx, "apps.secret.state.new")
 	default:
 		return KindOK, i18n.T(ctx, "apps.secrets.ok")
 	}

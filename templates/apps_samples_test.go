@@ -41,7 +41,7 @@ func sampleRow(i int) templates.AppsRow {
 	row := templates.AppsRow{
 		Href: fmt.Sprintf("/apps/0193f6c2-1111-7aaa-8bbb-%012x", i), Name: names[i%len(names)],
 		ClientID: fmt.Sprintf("CCWACME_7q2mx4ktr9hvzpd3%04d", i), Category: categories[i%len(categories)], Status: "active",
-		Secret: secrets[i%len(secrets)], CreatedBy: "Ana Silva", CreatedAt: at(1+i%20, 9, 12), ModifiedAt: at(2+i%20, 14, 5),
+		Secret: secrets[i%len(secrets)], LastUsedAt: at(21, 8, 30), CreatedBy: "Ana Silva", CreatedAt: at(1+i%20, 9, 12), ModifiedAt: at(2+i%20, 14, 5),
 	}
 	if i >= len(names) {
 		row.Name = fmt.Sprintf("%s %d", row.Name, i)
@@ -62,6 +62,7 @@ func sampleGrid(rows int) templates.AppsGrid {
 			{Code: "name", Href: "/apps?sort=name&dir=desc", Sort: "ascending"},
 			{Code: "category", Href: "/apps?sort=category"},
 			{Code: "status", Href: "/apps?sort=status"},
+			{Code: "used", Href: "/apps?sort=used"},
 			{Code: "created", Href: "/apps?sort=created"},
 			{Code: "modified", Href: "/apps?sort=modified"},
 		},
@@ -259,13 +260,16 @@ func sampleDetail() templates.AppDetail {
 			{
 				Label: "2026-02 SAP production", Hint: "7Hq1", CreatedAt: at(3, 9, 12), CreatedBy: "Jo Weber",
 				ExpiresAt: at(29, 14, 5), State: "ends", RetireHref: sampleApp + "/secrets/s1/retire",
+				LastUsedAt: at(22, 14, 1),
 			},
 			{
 				Label: "first", Hint: "Zz00", CreatedAt: at(1, 9, 12), CreatedBy: "Jo Weber",
 				EndedAt: at(4, 9, 0), State: "retired",
 			},
 		},
+		Now: at(22, 14, 5), Use: sampleUse(),
 		Rotation: &templates.AppRotation{
+			Step:    "waiting",
 			NewHint: "9fK2", OldHint: "7Hq1", OldEnds: at(29, 14, 5), RetireHref: sampleApp + "/secrets/s1/retire",
 		},
 		Scopes: []templates.AppScope{
@@ -280,6 +284,19 @@ func sampleDetail() templates.AppDetail {
 		Contact: templates.AppContact{FirstName: "Ana", LastName: "Silva", Email: "ana.silva@acme.example"}, Second: &second,
 		CreatedBy: "Ana Silva", CreatedAt: at(1, 9, 12), ModifiedBy: "Jo Weber", ModifiedAt: at(22, 14, 5),
 		Prefix: "ACME", Version: 7, DeactivateHref: sampleApp + "/deactivate",
+	}
+}
+
+func sampleUse() templates.AppUse {
+	return templates.AppUse{
+		LastUsedAt: at(22, 14, 1),
+		Secrets: []templates.SecretUse{
+			{Label: "2026-11", Hint: "9fK2"},
+			{
+				Label: "2026-02 SAP production", Hint: "7Hq1", Day: 131, Week: 1284,
+				Networks: []templates.NetworkUse{{Network: "203.0.113.0/24", Week: 1283}, {Network: "2001:db8:1::/48", Week: 1}},
+			},
+		},
 	}
 }
 

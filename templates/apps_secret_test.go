@@ -171,9 +171,9 @@ func TestDetailCredentials(t *testing.T) {
 	var rows []string
 	doc.Find(".secrets-table tbody tr").Each(func(_ int, s *goquery.Selection) { rows = append(rows, words(s)) })
 	want := []string{
-		"2026-11…9fK222 Nov 2026, 15:05 CET by Ana Silva23 Nov 2027, 00:59 CET◆New, not usedRetire",
-		"2026-02 SAP production…7Hq13 Nov 2026, 10:12 CET by Jo Weber29 Nov 2026, 15:05 CET▲Ends 29 Nov 2026Retire",
-		"first…Zz001 Nov 2026, 10:12 CET by Jo Weber4 Nov 2026, 10:00 CET○Retired",
+		"2026-11…9fK222 Nov 2026, 15:05 CET by Ana Silva23 Nov 2027, 00:59 CETNever used◆New, not usedRetire",
+		"2026-02 SAP production…7Hq13 Nov 2026, 10:12 CET by Jo Weber29 Nov 2026, 15:05 CET22 Nov 2026, 15:01 CET, 4 minutes ago▲Ends 29 Nov 2026Retire",
+		"first…Zz001 Nov 2026, 10:12 CET by Jo Weber4 Nov 2026, 10:00 CETNever used○Retired",
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Error(diff)
@@ -218,7 +218,7 @@ func TestDetailForViewers(t *testing.T) {
 	if got := doc.Find(".columns section").First().AttrOr("aria-labelledby", ""); got != "contact" {
 		t.Errorf("the first card is %q", got)
 	}
-	if doc.Find(".secrets-table tbody tr").Length() != 3 || doc.Find(".secrets-table th[scope=col]").Length() != 5 {
+	if doc.Find(".secrets-table tbody tr").Length() != 3 || doc.Find(".secrets-table th[scope=col]").Length() != 6 {
 		t.Error("viewers miss metadata, or have a column of actions")
 	}
 	if doc.Find(".danger-area").Length() != 0 {

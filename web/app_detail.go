@@ -22,16 +22,22 @@ func (s *Server) appDetail(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.render(http.StatusOK, templates.AppDetailPage(c.detail(app, org)))
+	used, err := s.Registry.Use(c.ctx(), c.actor, app.ID)
+	if err != nil {
+		return err
+	}
+	view := c.detail(app, org)
+	view.Use, view.Rotation = c.use(app, used), c.rotationStrip(app, used, view.Now)
+	return c.render(http.StatusOK, templates.AppDetailPage(view))
 }
 
-// detail fills the page with what there is to know of an app, and with what the reader may do.
+// detail fills the page with what there is to know of an app but its use, and with what the reader may do.
 func (c *call) detail(app registry.App, org identity.Organisation) templates.AppDetail {
 	now := c.s.DB.Now()
 	view := templates.AppDetail{
 		Frame: c.frame("apps"), Head: c.head(app, "overview"), Notices: c.notices(app, now),
 		ClientID: app.ClientID, TokenURL: c.s.PublicURL + tokenPath, IntrospectURL: c.s.introspectURL(app), Secrets: c.secretRows(app, now),
-		Rotation: c.rotationStrip(app), Scopes: c.scopeRows(app.Scopes), Try: c.s.tryIt(app),
+		Scopes: c.scopeRows(app.Scopes), Try: c.s.tryIt(app), Now: now,
 		MayManage: c.actor.Has(access.AppsManage), Description: app.Description,
 		APIUser: app.APIUser.DisplayName, APIUserKind: string(app.APIUser.Kind), APIUserLive: app.APIUser.Live(now),
 		Type: typeCodes[app.Type], CredentialType: credentialCodes[app.CredentialType], Contact: contactView(app.Contact),
@@ -127,22 +133,12 @@ func daysUntil(at, now time.Time) int { return int(at.Sub(now) / (24 * time.Hour
 
 // secretRows are all secrets, usable ones first. What the table says of one that works depends on how long it will.
 func (c *call) secretRows(app registry.App, now time.Time) []templates.AppSecret {
-	secrets := slices.Clone(app.Secrets)
-	slices.SortStableFunc(secrets, func(a, b registry.Secret) int {
-		switch {
-		case a.Usable() == b.Usable():
-			return 0
-		case a.Usable():
-			return -1
-		default:
-			return 1
-		}
-	})
-	rows := make([]templates.AppSecret, 0, len(secrets))
-	for _, secret := range secrets {
+	rows := make([]templates.AppSecret, 0, len(app.Secrets))
+	for _, secret := range usableFirst(app.Secrets) {
 		row := templates.AppSecret{
 			Label: secret.Label, Hint: secret.Hint, CreatedAt: secret.CreatedAt, CreatedBy: c.author(secret.CreatedBy),
 			ExpiresAt: secret.EndsAt, State: secretState(secret, now), EndedAt: secret.StoppedAt,
+			LastUsedAt: secret.LastUsedAt,
 		}
 		if !secret.EndsAt.IsZero() {
 			row.Days = daysUntil(secret.EndsAt, now)
@@ -155,8 +151,24 @@ func (c *call) secretRows(app registry.App, now time.Time) []templates.AppSecret
 	return rows
 }
 
-// secretState is the table's word for the state of a secret. Whether one was ever used is not known yet (product.md
-// decision 18 comes later), so that none is called new.
+// usableFirst returns secrets with the usable ones first, otherwise in the order they have.
+func usableFirst(secrets []registry.Secret) []registry.Secret {
+	sorted := slices.Clone(secrets)
+	slices.SortStableFunc(sorted, func(a, b registry.Secret) int {
+		switch {
+		case a.Usable() == b.Usable():
+			return 0
+		case a.Usable():
+			return -1
+		default:
+			return 1
+		}
+	})
+	return sorted
+}
+
+// secretState is the table's word for the state of a secret. One that works and was never used is new: it would be wrong
+// to say that it is in use.
 func secretState(secret registry.Secret, now time.Time) string {
 	switch secret.State {
 	case registry.SecretEnding:
@@ -165,23 +177,14 @@ func secretState(secret registry.Secret, now time.Time) string {
 		if alone := (&registry.App{Secrets: []registry.Secret{secret}}); alone.Summary(now).Code == registry.SecretsExpiring {
 			return "expires"
 		}
+		if secret.LastUsedAt.IsZero() {
+			return "new"
+		}
 		return "in_use"
 	case registry.SecretExpired, registry.SecretRetired, registry.SecretLeaked:
 		return string(secret.State)
 	default:
 		return string(secret.State)
-	}
-}
-
-// rotationStrip is what is said while two secrets work; those of an inactive app do not.
-func (c *call) rotationStrip(app registry.App) *templates.AppRotation {
-	usable := app.Usable()
-	if len(usable) != 2 || app.Status != registry.Active {
-		return nil
-	}
-	return &templates.AppRotation{
-		NewHint: usable[1].Hint, OldHint: usable[0].Hint, OldEnds: usable[0].EndsAt,
-		RetireHref: c.ifManager(retirePath(app.ID, usable[0].ID)),
 	}
 }
 

@@ -117,7 +117,7 @@ func (g grid) columns() []templates.AppsColumn {
 	}
 	var columns []templates.AppsColumn
 	for _, sort := range []registry.Sort{
-		registry.SortName, registry.SortCategory, registry.SortStatus, registry.SortCreated, registry.SortModified,
+		registry.SortName, registry.SortCategory, registry.SortStatus, registry.SortUsed, registry.SortCreated, registry.SortModified,
 	} {
 		to := g.first()
 		to.sort, to.dir = string(sort), ""

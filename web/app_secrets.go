@@ -161,6 +161,7 @@ func rotateSecrets(app registry.App) []templates.RotateSecret {
 	for _, secret := range app.Usable() {
 		list = append(list, templates.RotateSecret{
 			ID: string(secret.ID), Label: secret.Label, Hint: secret.Hint, CreatedAt: secret.CreatedAt, EndsAt: secret.EndsAt,
+			Unused: secret.LastUsedAt.IsZero(),
 		})
 	}
 	return list

@@ -70,7 +70,7 @@ func (c *call) gridRows(rows []registry.Row) []templates.AppsRow {
 			Href: appPath(r.ID), Name: r.Name, ClientID: r.ClientID, Category: string(r.Category), Status: string(r.Status),
 			Introspects: c.introspects(r.Kind, r.ResourceAPI),
 			Secret:      secretSummary(r.Secrets, now), CreatedBy: c.author(r.CreatedBy), CreatedAt: r.CreatedAt,
-			ModifiedAt: r.ModifiedAt, HistoryHref: historyPath(r.ID),
+			ModifiedAt: r.ModifiedAt, LastUsedAt: r.LastUsedAt, HistoryHref: historyPath(r.ID),
 			EditHref: c.ifGiver(r.Kind, editPath(r.ID)), RotateHref: c.ifManager(rotatePath(r.ID)),
 		}
 		if r.Status == registry.Active {

@@ -1,0 +1,55 @@
+package web
+
+import (
+	"time"
+
+	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/templates"
+)
+
+// silence is after how long without use the old one of two secrets is called safe to retire (ui.md §4.5).
+const silence = 24 * time.Hour
+
+// use is the panel that tells who still uses which secret: those that work, and those that were used lately.
+func (c *call) use(app registry.App, used map[registry.SecretID]registry.SecretUse) templates.AppUse {
+	view := templates.AppUse{LastUsedAt: app.LastUsedAt}
+	for _, secret := range usableFirst(app.Secrets) {
+		u, lately := used[secret.ID]
+		if !lately && !secret.Usable() {
+			continue
+		}
+		row := templates.SecretUse{Label: secret.Label, Hint: secret.Hint, Day: u.Day, Week: u.Week, Over: !secret.Usable()}
+		for _, n := range u.Networks {
+			row.Networks = append(row.Networks, templates.NetworkUse{Network: n.Network, Week: n.Week})
+		}
+		view.Secrets = append(view.Secrets, row)
+	}
+	return view
+}
+
+// rotationStrip is what is said while two secrets work; those of an inactive app do not.
+func (c *call) rotationStrip(app registry.App, used map[registry.SecretID]registry.SecretUse, now time.Time) *templates.AppRotation {
+	usable := app.Usable()
+	if len(usable) != 2 || app.Status != registry.Active {
+		return nil
+	}
+	old, fresh := usable[0], usable[1]
+	strip := &templates.AppRotation{
+		NewHint: fresh.Hint, OldHint: old.Hint, OldEnds: old.EndsAt, OldUsedAt: old.LastUsedAt, OldDay: used[old.ID].Day,
+		RetireHref: c.ifManager(retirePath(app.ID, old.ID)),
+	}
+	for _, n := range used[old.ID].Networks {
+		if n.Day > 0 {
+			strip.OldNetworks = append(strip.OldNetworks, n.Network)
+		}
+	}
+	switch {
+	case fresh.LastUsedAt.IsZero():
+		strip.Step = "waiting"
+	case now.Sub(old.LastUsedAt) > silence:
+		strip.Step = "silent"
+	default:
+		strip.Step = "both"
+	}
+	return strip
+}
