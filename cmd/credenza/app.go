@@ -13,7 +13,7 @@ import (
 )
 
 // appDocument is an app as --json prints it. Times are RFC 3339 in UTC. A resource server has neither category nor API
-// user, and no scopes.
+// user, and no scopes. LastUsedAt is null for one that was never used; a running server writes it each minute.
 type appDocument struct {
 	ClientID    string           `json:"client_id"`
 	ID          string           `json:"id"`
@@ -31,6 +31,7 @@ type appDocument struct {
 	CreatedBy   string           `json:"created_by"`
 	ModifiedAt  time.Time        `json:"modified_at"`
 	ModifiedBy  string           `json:"modified_by"`
+	LastUsedAt  *time.Time       `json:"last_used_at"`
 	Secrets     []secretDocument `json:"secrets"`
 }
 
@@ -40,14 +41,16 @@ type contactDocument struct {
 	Email     string `json:"email"`
 }
 
-// secretDocument is what anybody may see of a secret. EndsAt is null for one that never ends.
+// secretDocument is what anybody may see of a secret. EndsAt is null for one that never ends, LastUsedAt for one that was
+// never used.
 type secretDocument struct {
-	ID        string     `json:"id"`
-	Label     string     `json:"label"`
-	Hint      string     `json:"hint"`
-	State     string     `json:"state"`
-	CreatedAt time.Time  `json:"created_at"`
-	EndsAt    *time.Time `json:"ends_at"`
+	ID         string     `json:"id"`
+	Label      string     `json:"label"`
+	Hint       string     `json:"hint"`
+	State      string     `json:"state"`
+	CreatedAt  time.Time  `json:"created_at"`
+	EndsAt     *time.Time `json:"ends_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
 func newAppDocument(a registry.App) appDocument {
@@ -56,11 +59,12 @@ func newAppDocument(a registry.App) appDocument {
 		Description: a.Description, Category: categoryOf(a.Kind, a.Category), Status: string(a.Status), APIUser: a.APIUser.Name, Scopes: append([]string{}, a.Scopes...), DefaultAPI: a.DefaultAPI,
 		Contact:   contactDocument{a.Contact.FirstName, a.Contact.LastName, a.Contact.Email},
 		CreatedAt: a.CreatedAt, CreatedBy: a.CreatedBy.Name, ModifiedAt: a.ModifiedAt, ModifiedBy: a.ModifiedBy.Name,
-		Secrets: make([]secretDocument, 0, len(a.Secrets)),
+		LastUsedAt: orNull(a.LastUsedAt), Secrets: make([]secretDocument, 0, len(a.Secrets)),
 	}
 	for _, s := range a.Secrets {
 		d.Secrets = append(d.Secrets, secretDocument{
 			ID: string(s.ID), Label: s.Label, Hint: s.Hint, State: string(s.State), CreatedAt: s.CreatedAt, EndsAt: orNull(s.EndsAt),
+			LastUsedAt: orNull(s.LastUsedAt),
 		})
 	}
 	return d
@@ -148,6 +152,7 @@ func (d appDocument) write(w *tabwriter.Writer) {
 		line(w, "Category:", d.Category)
 		line(w, "API user:", d.APIUser)
 	}
+	line(w, "Last used:", lastUsed(d.LastUsedAt))
 	line(w, "Contact:", fmt.Sprintf("%s %s <%s>", d.Contact.FirstName, d.Contact.LastName, d.Contact.Email))
 	for _, s := range d.Scopes {
 		line(w, "Scope:", s)
@@ -157,8 +162,16 @@ func (d appDocument) write(w *tabwriter.Writer) {
 		if s.EndsAt != nil {
 			ends = "ends " + s.EndsAt.Format(time.RFC1123)
 		}
-		line(w, "Secret:", fmt.Sprintf("…%s, %s, %s, %s", s.Hint, s.Label, s.State, ends))
+		line(w, "Secret:", fmt.Sprintf("…%s, %s, %s, %s, last used: %s", s.Hint, s.Label, s.State, ends, lastUsed(s.LastUsedAt)))
 	}
+}
+
+// lastUsed writes a last use for people.
+func lastUsed(at *time.Time) string {
+	if at == nil {
+		return "never"
+	}
+	return at.Format(time.RFC1123)
 }
 
 func (p *program) appDeleteCommand() *cobra.Command {
@@ -211,13 +224,13 @@ func (p *program) appListCommand() *cobra.Command {
 				return err
 			}
 			return p.print(rows, func(w *tabwriter.Writer) {
-				line(w, "CLIENT ID", "NAME", "CATEGORY", "STATUS", "CREATED")
+				line(w, "CLIENT ID", "NAME", "CATEGORY", "STATUS", "CREATED", "LAST USED")
 				for _, row := range rows {
 					what := row.Category
 					if row.ResourceAPI != "" {
 						what = "introspects " + row.ResourceAPI
 					}
-					line(w, row.ClientID, row.Name, what, row.Status, row.CreatedAt.Format(time.DateOnly))
+					line(w, row.ClientID, row.Name, what, row.Status, row.CreatedAt.Format(time.DateOnly), lastUsed(row.LastUsedAt))
 				}
 			})
 		},
@@ -233,15 +246,16 @@ func (p *program) appListCommand() *cobra.Command {
 
 // appRow is one line of app list as --json prints it.
 type appRow struct {
-	ClientID    string    `json:"client_id"`
-	ID          string    `json:"id"`
-	Kind        string    `json:"kind"`
-	ResourceAPI string    `json:"resource_api,omitempty"`
-	Name        string    `json:"name"`
-	Category    string    `json:"category,omitempty"`
-	Status      string    `json:"status"`
-	CreatedAt   time.Time `json:"created_at"`
-	ModifiedAt  time.Time `json:"modified_at"`
+	ClientID    string     `json:"client_id"`
+	ID          string     `json:"id"`
+	Kind        string     `json:"kind"`
+	ResourceAPI string     `json:"resource_api,omitempty"`
+	Name        string     `json:"name"`
+	Category    string     `json:"category,omitempty"`
+	Status      string     `json:"status"`
+	CreatedAt   time.Time  `json:"created_at"`
+	ModifiedAt  time.Time  `json:"modified_at"`
+	LastUsedAt  *time.Time `json:"last_used_at"` // null: never
 }
 
 // allApps walks the pages of a search.
@@ -258,6 +272,7 @@ func (r *rooms) allApps(ctx context.Context, actor access.Actor, q registry.Quer
 				ClientID: row.ClientID, ID: string(row.ID), Kind: string(row.Kind), ResourceAPI: row.ResourceAPI, Name: row.Name,
 				Category: categoryOf(row.Kind, row.Category),
 				Status:   string(row.Status), CreatedAt: row.CreatedAt, ModifiedAt: row.ModifiedAt,
+				LastUsedAt: orNull(row.LastUsedAt),
 			})
 		}
 		if page.Next == "" {
