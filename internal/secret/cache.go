@@ -1,7 +1,6 @@
 package secret
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
@@ -25,28 +24,24 @@ type cacheKey [sha256.Size]byte
 
 // keyer makes cache keys. They are MACs under a key that lives and dies with the process, so neither a heap dump nor
 // the rows give anything to compare guesses with elsewhere.
-type keyer [32]byte
+type keyer struct{ macs *macs }
 
 func newKeyer() *keyer {
-	k := new(keyer)
-	_, _ = rand.Read(k[:]) // crypto/rand never fails: it ends the process instead
-	return k
+	key := make([]byte, sha256.Size)
+	_, _ = rand.Read(key) // crypto/rand never fails: it ends the process instead
+	return &keyer{newMACs(key)}
 }
 
 // keyOf returns the key of an entry: an HMAC over credential ID, version, hash and secret, each with its length before
 // it, so that no two lists of fields make one message.
 func (k *keyer) keyOf(candidate Candidate, presented string) cacheKey {
-	message := make([]byte, 0, 256)
-	message = field(message, candidate.CredentialID)
-	message = binary.BigEndian.AppendUint32(message, 8)
-	message = binary.BigEndian.AppendUint64(message, uint64(candidate.Version)) // any 8 bytes do
-	message = field(message, candidate.Hash)
-	message = field(message, presented)
-	mac := hmac.New(sha256.New, k[:])
-	mac.Write(message)
-	var key cacheKey
-	mac.Sum(key[:0])
-	return key
+	return k.macs.of(func(message []byte) []byte {
+		message = field(message, candidate.CredentialID)
+		message = binary.BigEndian.AppendUint32(message, 8)
+		message = binary.BigEndian.AppendUint64(message, uint64(candidate.Version)) // any 8 bytes do
+		message = field(message, candidate.Hash)
+		return field(message, presented)
+	})
 }
 
 func field(message []byte, text string) []byte {

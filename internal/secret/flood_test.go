@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"credenza.example/credenza/internal/limit"
 	"credenza.example/credenza/internal/secret"
 )
@@ -199,7 +201,7 @@ func TestT6_AFloodThatReachesBcryptStopsNobodyKnown(t *testing.T) {
 // many, leave no more behind than ten thousand.
 func TestMemoryIsBoundedWhateverIsPresented(t *testing.T) {
 	w := newWorld(t, secret.Params{}, nil, nil)
-	w.hasher.SetCompare(func(_, _ []byte) error { return bcryptMismatch })
+	w.hasher.SetCompare(func(_, _ []byte) error { return bcrypt.ErrMismatchedHashAndPassword })
 	forger := keysOf(t, 'c', []byte(strings.Repeat("x", 32)))
 	text := makeFor(t, forger, clientA, 1).Secret.Reveal()
 	hash := anyHash(t, "04")

@@ -3,7 +3,6 @@ package secret
 import (
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -51,8 +50,15 @@ type Keys struct {
 }
 
 type keySet struct {
-	signing TagKey
-	byID    map[byte]TagKey
+	signing *tagKey
+	byID    map[byte]*tagKey
+}
+
+// tagKey is a key at work. An untrusted one makes no tags.
+type tagKey struct {
+	TagKey
+
+	macs *macs
 }
 
 // NewKeys returns the keys of an installation. One must be signing, of several the last one signs; ids are base62
@@ -68,9 +74,10 @@ func NewKeys(keys []TagKey) (*Keys, error) {
 // Replace takes another set of keys, when the ring has changed. Checks that have begun end with the old set. On error
 // nothing is changed.
 func (k *Keys) Replace(keys []TagKey) error {
-	set := &keySet{byID: make(map[byte]TagKey, len(keys))}
+	set := &keySet{byID: make(map[byte]*tagKey, len(keys))}
 	for _, key := range keys {
 		key.Key = slices.Clone(key.Key)
+		working := &tagKey{TagKey: key, macs: newMACs(key.Key)}
 		if value62(key.ID) < 0 {
 			return fmt.Errorf("secret: id %q of a tag key is no base62 digit", key.ID)
 		}
@@ -79,7 +86,7 @@ func (k *Keys) Replace(keys []TagKey) error {
 		}
 		switch key.State {
 		case Signing:
-			set.signing = key
+			set.signing = working
 		case Accepted, Untrusted:
 		default:
 			return fmt.Errorf("secret: state %q of tag key %q is unknown", key.State, key.ID)
@@ -87,9 +94,9 @@ func (k *Keys) Replace(keys []TagKey) error {
 		if key.State != Untrusted && len(key.Key) < minTagKeyLength {
 			return fmt.Errorf("secret: tag key %q has %d bytes, needs %d", key.ID, len(key.Key), minTagKeyLength)
 		}
-		set.byID[key.ID] = key
+		set.byID[key.ID] = working
 	}
-	if set.signing.Key == nil {
+	if set.signing == nil {
 		return errors.New("secret: no tag key is signing")
 	}
 	k.set.Store(set)
@@ -122,7 +129,7 @@ func (k *Keys) Make(clientID string, generation int64) (Made, error) {
 	text[atKey] = key.ID
 	text[atSlot] = alphabet[SlotOf(generation)]
 	encode62(text[atBody:atTag], body[:])
-	tag := tagOf(key.Key, clientID, string(text[:atTag]))
+	tag := key.tagOf(clientID, string(text[:atTag]))
 	encode62(text[atTag:atChecksum], tag[:])
 	checksum := checksumOf(string(text[:atChecksum]))
 	encode62(text[atChecksum:], checksum[:])
@@ -156,7 +163,7 @@ func (k *Keys) Check(clientID string, p Parsed) TagVerdict {
 		return TagSkipped
 	}
 	var given [tagBytes]byte
-	want := tagOf(key.Key, clientID, text[:atTag])
+	want := key.tagOf(clientID, text[:atTag])
 	if !decode62(given[:], p.Tag) || !hmac.Equal(given[:], want[:]) {
 		return TagWrong
 	}
@@ -166,18 +173,16 @@ func (k *Keys) Check(clientID string, p Parsed) TagVerdict {
 // tagOf returns the first 8 bytes of HMAC-SHA256(key, format version ‖ type prefix ‖ key id ‖ slot ‖ len ‖ client ID ‖
 // body), len being the client ID's in one byte and body its 43 digits, which are as good as the number since only one
 // text stands for it (protocol.md §3.1). Without the slot under the tag, 62 variants of a secret would be accepted.
-func tagOf(key []byte, clientID, head string) [tagBytes]byte {
-	message := make([]byte, 0, 64+maxClientID)
-	message = append(message, formatVersion)
-	message = append(message, kind...)
-	message = append(message, head[atKey], head[atSlot])
-	message = append(message, byte(len(clientID))) // validClientID: 255 at most
-	message = append(message, clientID...)
-	message = append(message, head[atBody:]...)
-	mac := hmac.New(sha256.New, key)
-	mac.Write(message)
-	var sum [sha256.Size]byte
-	return [tagBytes]byte(mac.Sum(sum[:0]))
+func (k *tagKey) tagOf(clientID, head string) [tagBytes]byte {
+	sum := k.macs.of(func(message []byte) []byte {
+		message = append(message, formatVersion)
+		message = append(message, kind...)
+		message = append(message, head[atKey], head[atSlot])
+		message = append(message, byte(len(clientID))) // validClientID: 255 at most
+		message = append(message, clientID...)
+		return append(message, head[atBody:]...)
+	})
+	return [tagBytes]byte(sum[:])
 }
 
 func validClientID(id string) bool { return id != "" && len(id) <= maxClientID }

@@ -66,9 +66,6 @@ func (w *world) another(t testing.TB) *secret.Verifier {
 	return newVerifier(t, w.keys, w.hasher)
 }
 
-// bcryptMismatch is how bcrypt says that a secret is wrong.
-var bcryptMismatch = bcrypt.ErrMismatchedHashAndPassword
-
 // always finds a secret with this hash, whatever the slot.
 func (w *world) always(clientID, hash string) secret.Lookup {
 	return func(context.Context, int, bool) (secret.Candidate, bool, error) {
