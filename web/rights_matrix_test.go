@@ -204,8 +204,10 @@ func programs(p *portal) []credentials {
 		{name: "nothing"},
 		{name: "an administrator's session", cookie: p.as("admin@acme.example")},
 		{name: "Acme's app", clientID: acme.clientID, secret: acme.secret, token: live, authenticate: true, live: true},
-		{name: "Globex's app", clientID: theirs.clientID, secret: theirs.secret, authenticate: true, live: true,
-			token: p.accessToken(theirs.clientID, theirs.secret)},
+		{
+			name: "Globex's app", clientID: theirs.clientID, secret: theirs.secret, authenticate: true, live: true,
+			token: p.accessToken(theirs.clientID, theirs.secret),
+		},
 		{name: "another client's secret", clientID: acme.clientID, secret: theirs.secret, token: live + "x"},
 		{name: "an unknown client", clientID: "CCWACME_aaaaaaaaaaaaaaaaaaaa", secret: acme.secret, token: "a.b.c"},
 		{name: "an inactive app", clientID: off.clientID, secret: off.secret, token: offToken},
