@@ -211,7 +211,6 @@ type fleet struct {
 	*installation
 	*rooms
 	replicas []*replica
-	listener string // finds the connection that listens
 }
 
 // newFleet makes an installation with the organisation Acme on a database.

@@ -93,7 +93,7 @@ func (r *replica) answersAbout(t *testing.T, s *subject) answers {
 	got := answers{strconv.Itoa(token.status), strconv.Itoa(introspected.status), strconv.Itoa(self.status)}
 	if introspected.status == http.StatusOK {
 		got.Introspection = "inactive"
-		if introspected.body["active"] == true {
+		if active, _ := introspected.body["active"].(bool); active {
 			got.Introspection = "active " + introspected.field("scope")
 		}
 	}
