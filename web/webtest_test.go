@@ -18,6 +18,7 @@ import (
 	"credenza.example/credenza/internal/i18n"
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/keyring/keyringtest"
 	"credenza.example/credenza/internal/oauth"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/internal/scope"
@@ -80,7 +81,7 @@ func (p *portal) wire() {
 	log := p.logger()
 	master, err := keyring.CreateMaster(filepath.Join(p.t.TempDir(), "master.key"))
 	p.must(err)
-	ring, err := keyring.Open(p.t.Context(), p.db, master, log)
+	ring, err := keyring.Open(p.t.Context(), p.db, master, log, keyringtest.RSA())
 	p.must(err)
 	p.trail = audit.New(p.db, log)
 	p.catalogue, err = scope.Load()

@@ -2,16 +2,12 @@ package keyring
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -20,25 +16,34 @@ import (
 	"credenza.example/credenza/internal/database"
 )
 
-// What a key is for: the column purpose.
+// What a key is for: the column purpose. The two algorithms that sign have a purpose each: of each one key signs.
 const (
-	purposeCheck   = "check" // a known text, sealed: tells a wrong master key
-	purposeData    = "data"  // seals values of other rooms
-	purposeSigning = "sign"  // signs access tokens
-	purposeTag     = "tag"   // makes the tag inside client secrets (security.md §6.2)
-	purposeMAC     = "mac"   // cursors and their like
+	purposeCheck   = "check"      // a known text, sealed: tells a wrong master key
+	purposeData    = "data"       // seals values of other rooms
+	purposeSigning = "sign"       // ES256: signs access tokens
+	purposeRSA     = "sign-rs256" // RS256: published, since RFC 9068 §2.1 and OpenID Discovery demand one; signs nothing yet
+	purposeTag     = "tag"        // makes the tag inside client secrets (security.md §6.2)
+	purposeMAC     = "mac"        // cursors and their like
 )
 
-// The states of keys. Those of tag keys mean what protocol.md §3.3 says. Of signing keys one is StateSigning; those in
-// StateAccepted still verify.
+// known are the purposes that this version can judge; a newer one may keep others.
+var known = []string{purposeCheck, purposeData, purposeSigning, purposeRSA, purposeTag, purposeMAC}
+
+func isSigning(purpose string) bool { return purpose == purposeSigning || purpose == purposeRSA }
+
+// The states of keys. Those of tag keys mean what protocol.md §3.3 says. A row holds StateSigning as long as it holds
+// the key itself; which of these keys signs is decided by time (see line).
 const (
-	StateSigning   = "signing"
-	StateAccepted  = "accepted"
-	StateUntrusted = "untrusted"
+	StateNext      = "next"      // known to all, signs from a moment to come
+	StateSigning   = "signing"   // signs now
+	StateAccepted  = "accepted"  // signed before; what it signed is accepted
+	StateUntrusted = "untrusted" // lost or leaked: what it signed says nothing
+	StateRetired   = "retired"   // what it signed has ended
 )
 
 const (
 	algorithmES256  = "ES256"
+	algorithmRS256  = "RS256"
 	algorithmHMAC   = "HMAC-SHA256"
 	algorithmAESGCM = "AES256-GCM"
 
@@ -66,7 +71,8 @@ type VerificationKey struct {
 	Key       *ecdsa.PublicKey
 }
 
-// TagKey makes and checks the tag inside client secrets. ID is one base62 character; State one of the State constants.
+// TagKey makes and checks the tag inside client secrets. ID is one base62 character; State is StateSigning,
+// StateAccepted or StateUntrusted, which has no Key.
 type TagKey struct {
 	hidden
 
@@ -76,33 +82,26 @@ type TagKey struct {
 }
 
 // newRows makes the first keys of a database, sealed.
-func newRows(m *Master) ([]keyRow, error) {
+func (r *Ring) newRows() ([]keyRow, error) {
 	data, err := newDataKey()
 	if err != nil {
 		return nil, err
 	}
-	signing, private, err := newSigningRow()
+	made := []fresh{
+		{keyRow{Purpose: purposeCheck, KeyID: firstKeyID, Algorithm: algorithmAESGCM}, []byte(checkText)},
+		{keyRow{Purpose: purposeData, KeyID: firstKeyID, Algorithm: algorithmAESGCM}, data},
+		newTagKey(firstKeyID),
+		{keyRow{Purpose: purposeMAC, KeyID: firstKeyID, Algorithm: algorithmHMAC}, random(macKeySize)},
+	}
+	signing, err := r.newSigningKeys()
 	if err != nil {
 		return nil, err
 	}
-	plain := []struct {
-		row keyRow
-		key []byte
-	}{
-		{keyRow{Purpose: purposeCheck, Algorithm: algorithmAESGCM}, []byte(checkText)},
-		{keyRow{Purpose: purposeData, Algorithm: algorithmAESGCM}, data},
-		{keyRow{Purpose: purposeTag, Algorithm: algorithmHMAC}, random(macKeySize)},
-		{keyRow{Purpose: purposeMAC, Algorithm: algorithmHMAC}, random(macKeySize)},
-		{signing, private},
-	}
-	rows := make([]keyRow, 0, len(plain))
-	for _, p := range plain {
-		row := p.row
-		row.ID, row.State = database.NewID(), StateSigning
-		if row.KeyID == "" {
-			row.KeyID = firstKeyID
-		}
-		if row.Sealed, err = seal(m.aead, p.key, row.associated()); err != nil {
+	made = append(made, signing...)
+	rows := make([]keyRow, 0, len(made))
+	for _, f := range made {
+		row, err := f.sealed(r.master)
+		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
@@ -110,10 +109,66 @@ func newRows(m *Master) ([]keyRow, error) {
 	return rows, nil
 }
 
+// fresh is a key that was made and is not sealed yet.
+type fresh struct {
+	row keyRow
+	key []byte
+}
+
+// sealed returns the row with the key in it. The row must be whole: what it says is sealed too.
+func (f fresh) sealed(m *Master) (keyRow, error) {
+	row := f.row
+	row.ID, row.State = database.NewID(), StateSigning
+	return row, row.seal(m, f.key)
+}
+
+// seal puts the key into the row; nothing for one that was erased.
+func (r *keyRow) seal(m *Master, key []byte) (err error) {
+	r.Sealed, err = seal(m.aead, key, r.associated())
+	return err
+}
+
+// open returns the key in the row, after making sure that nobody changed the row.
+func (r *keyRow) open(m *Master) ([]byte, error) {
+	key, err := unseal(m.aead, r.Sealed, r.associated())
+	if err != nil {
+		return nil, fmt.Errorf("key %s of purpose %s was changed in the database: %w", r.KeyID, r.Purpose, err)
+	}
+	return key, nil
+}
+
+// check refuses what no version of the product leaves behind.
+func (r *keyRow) check(key []byte) error {
+	whole := len(key) > 0
+	if !slices.Contains(known, r.Purpose) {
+		return nil
+	}
+	switch r.State {
+	case StateSigning:
+		if whole {
+			return nil
+		}
+	case StateAccepted, StateRetired:
+		if !whole && r.SignsUntil != nil && isSigning(r.Purpose) {
+			return nil
+		}
+	case StateUntrusted:
+		if !whole && (isSigning(r.Purpose) || r.Purpose == purposeTag) {
+			return nil
+		}
+	default:
+	}
+	return fmt.Errorf("key %s of purpose %s cannot be in the state %q", r.KeyID, r.Purpose, r.State)
+}
+
 func random(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails: the process ends when the system has no randomness
 	return b
+}
+
+func newTagKey(id string) fresh {
+	return fresh{keyRow{Purpose: purposeTag, KeyID: id, Algorithm: algorithmHMAC}, random(macKeySize)}
 }
 
 // newDataKey returns a fresh AES256-GCM key set as Tink's JSON, so that it can later hold older keys beside new ones.
@@ -129,46 +184,10 @@ func newDataKey() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// newSigningRow makes an ES256 key (P-256). Its ID is the RFC 7638 thumbprint.
-func newSigningRow() (row keyRow, private []byte, err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return keyRow{}, nil, fmt.Errorf("make the signing key: %w", err)
-	}
-	if private, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
-		return keyRow{}, nil, errors.New("make the signing key: it cannot be encoded")
-	}
-	jwk := publicJWK("", &key.PublicKey)
-	thumbprint, err := jwk.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return keyRow{}, nil, fmt.Errorf("make the signing key: %w", err)
-	}
-	jwk.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
-	public, err := jwk.MarshalJSON()
-	if err != nil {
-		return keyRow{}, nil, fmt.Errorf("make the signing key: %w", err)
-	}
-	row = keyRow{Purpose: purposeSigning, KeyID: jwk.KeyID, Algorithm: algorithmES256, PublicKey: string(public)}
-	return row, private, nil
-}
-
-func publicJWK(keyID string, key *ecdsa.PublicKey) jose.JSONWebKey {
-	return jose.JSONWebKey{Key: key, KeyID: keyID, Algorithm: algorithmES256, Use: "sig"}
-}
-
 func parseDataKey(text []byte) (tink.AEAD, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
 	if err != nil {
 		return nil, errors.New("the data key is no key set")
 	}
 	return aead.New(handle)
-}
-
-func parseSigningKey(row *keyRow, der []byte) (SigningKey, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(der)
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if err != nil || !ok || key.Curve != elliptic.P256() || row.Algorithm != algorithmES256 {
-		return SigningKey{}, fmt.Errorf("signing key %s is no ES256 key", row.KeyID)
-	}
-	return SigningKey{KeyID: row.KeyID, Algorithm: row.Algorithm, Key: key}, nil
 }

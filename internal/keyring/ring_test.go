@@ -2,9 +2,13 @@ package keyring_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +26,7 @@ import (
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/database/dbtest"
 	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/keyring/keyringtest"
 	"credenza.example/credenza/internal/problem"
 )
 
@@ -38,7 +43,7 @@ func newMaster(t *testing.T) *keyring.Master {
 
 func open(t *testing.T, db *database.DB, m *keyring.Master) *keyring.Ring {
 	t.Helper()
-	r, err := keyring.Open(t.Context(), db, m, quiet)
+	r, err := keyring.Open(t.Context(), db, m, quiet, keyringtest.RSA())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +80,7 @@ func counts(t *testing.T, db *database.DB) map[string]int {
 	return got
 }
 
-var oneOfEach = map[string]int{"check": 1, "data": 1, "mac": 1, "sign": 1, "tag": 1}
+var oneOfEach = map[string]int{"check": 1, "data": 1, "mac": 1, "sign": 1, "sign-rs256": 1, "tag": 1}
 
 func TestOpenMakesOneSetAndFindsItAgain(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB, _ *dbtest.Clock) {
@@ -101,46 +106,92 @@ func TestOpenMakesOneSetAndFindsItAgain(t *testing.T) {
 func sameKeys(a, b *keyring.Ring) bool {
 	return a.Signer().Key.Equal(b.Signer().Key) && a.Signer().KeyID == b.Signer().KeyID &&
 		bytes.Equal(a.TagKeys()[0].Key, b.TagKeys()[0].Key) &&
-		bytes.Equal(a.MAC("x", nil), b.MAC("x", nil))
+		bytes.Equal(a.MAC("x", nil), b.MAC("x", nil)) && cmp.Equal(keyIDs(a), keyIDs(b))
 }
 
-// Two processes that open an empty database at once must not end with two sets of keys.
-func TestManyOpenAnEmptyDatabaseAtOnce(t *testing.T) {
+// keyIDs are those of the published keys with their algorithms.
+func keyIDs(r *keyring.Ring) []string {
+	var ids []string
+	for _, k := range r.JWKS().Keys {
+		ids = append(ids, k.Algorithm+" "+k.KeyID)
+	}
+	return ids
+}
+
+// eachProcesses runs a subtest on both databases, each opened as often as there are processes.
+func eachProcesses(t *testing.T, processes int, test func(t *testing.T, dbs []*database.DB, clock *dbtest.Clock)) {
+	t.Helper()
 	urls := map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "c.db") },
 		"postgres": func(t *testing.T) string { return dbtest.PostgresURL(t) },
 	}
 	for name, url := range urls {
 		t.Run(name, func(t *testing.T) {
-			m, at, clock := newMaster(t), url(t), dbtest.NewClock()
-			dbs := make([]*database.DB, 4)
+			at, clock := url(t), dbtest.NewClock()
+			dbs := make([]*database.DB, processes)
 			for i := range dbs {
 				dbs[i] = dbtest.Open(t, at, clock)
 			}
-			rings := make([]*keyring.Ring, len(dbs))
-			var wg sync.WaitGroup
-			for i, db := range dbs {
-				wg.Go(func() {
-					var err error
-					if rings[i], err = keyring.Open(t.Context(), db, m, quiet); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			wg.Wait()
-			if t.Failed() {
-				return
-			}
-			for _, r := range rings[1:] {
-				if !sameKeys(rings[0], r) {
-					t.Error("two processes hold different keys")
-				}
-			}
-			if diff := cmp.Diff(oneOfEach, counts(t, dbs[0])); diff != "" {
-				t.Error(diff)
-			}
+			test(t, dbs, clock)
 		})
 	}
+}
+
+// openAll opens a ring in each process at once.
+func openAll(t *testing.T, dbs []*database.DB, m *keyring.Master, options ...keyring.Option) []*keyring.Ring {
+	t.Helper()
+	rings := make([]*keyring.Ring, len(dbs))
+	errs := make([]error, len(dbs))
+	var wg sync.WaitGroup
+	for i, db := range dbs {
+		wg.Go(func() { rings[i], errs[i] = keyring.Open(t.Context(), db, m, quiet, options...) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rings[1:] {
+		if !sameKeys(rings[0], r) {
+			t.Error("two processes hold different keys")
+		}
+	}
+	return rings
+}
+
+// Two processes that open an empty database at once must not end with two sets of keys.
+func TestManyOpenAnEmptyDatabaseAtOnce(t *testing.T) {
+	eachProcesses(t, 4, func(t *testing.T, dbs []*database.DB, _ *dbtest.Clock) {
+		openAll(t, dbs, newMaster(t), keyringtest.RSA())
+		if diff := cmp.Diff(oneOfEach, counts(t, dbs[0])); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// A database from before there were RS256 keys gets one, and only one; one that has it makes none.
+func TestOlderDatabaseGetsItsRS256Key(t *testing.T) {
+	never := keyring.WithRSA(func() (*rsa.PrivateKey, error) { return nil, errors.New("an RSA key was made") })
+	eachProcesses(t, 4, func(t *testing.T, dbs []*database.DB, _ *dbtest.Clock) {
+		m, generator := newMaster(t), keyringtest.RSA()
+		before := openAll(t, dbs[:1], m, generator)[0]
+		exec(t, dbs[0], "", "DELETE FROM keys WHERE purpose = 'sign-rs256'")
+		if _, err := keyring.Open(t.Context(), dbs[0], m, quiet, never); err == nil {
+			t.Error("opened without an RS256 key")
+		}
+		rings := openAll(t, dbs, m, generator)
+		if diff := cmp.Diff(oneOfEach, counts(t, dbs[0])); diff != "" {
+			t.Error(diff)
+		}
+		if got := keyIDs(rings[0]); len(got) != 2 || got[0] != "ES256 "+before.Signer().KeyID || !strings.HasPrefix(got[1], "RS256 ") {
+			t.Errorf("published: %v", got)
+		}
+		runFeed(t, dbs[0])
+		eventually(t, "a ring that was open publishes the new key", func() bool { return cmp.Equal(keyIDs(rings[0]), keyIDs(before)) })
+		openAll(t, dbs, m, never)
+		if _, err := keyring.Open(t.Context(), dbs[0], newMaster(t), quiet, generator); !errors.Is(err, keyring.ErrWrongMaster) {
+			t.Errorf("with another master key: %v", err)
+		}
+	})
 }
 
 func TestC70_WrongMasterKeyWritesNothing(t *testing.T) {
@@ -183,6 +234,9 @@ func TestDamagedTableIsRefused(t *testing.T) {
 		"algorithm changed":  {"UPDATE keys SET algorithm = 'none' WHERE purpose = 'sign'", keyring.ErrSealed},
 		"public key changed": {"UPDATE keys SET public_key = '{}' WHERE purpose = 'sign'", keyring.ErrSealed},
 		"purpose changed":    {"UPDATE keys SET purpose = 'tag', key_id = '2' WHERE purpose = 'mac'", keyring.ErrSealed},
+		"RS256 key changed":  {"UPDATE keys SET public_key = '{}' WHERE purpose = 'sign-rs256'", keyring.ErrSealed},
+		"begin set":          {"UPDATE keys SET signs_from = 1 WHERE purpose = 'sign'", keyring.ErrSealed},
+		"end set":            {"UPDATE keys SET signs_until = 1 WHERE purpose = 'tag'", keyring.ErrSealed},
 		"keys swapped": {
 			"UPDATE keys SET sealed = (SELECT k.sealed FROM keys k WHERE k.purpose = 'mac') WHERE purpose = 'tag'",
 			keyring.ErrSealed,
@@ -255,7 +309,7 @@ func TestRingServesOnWhenKeysCannotBeRead(t *testing.T) {
 	clock := dbtest.NewClock()
 	db := dbtest.SQLite(t, clock)
 	var log bytes.Buffer
-	r, err := keyring.Open(t.Context(), db, newMaster(t), slog.New(slog.NewTextHandler(&log, nil)))
+	r, err := keyring.Open(t.Context(), db, newMaster(t), slog.New(slog.NewTextHandler(&log, nil)), keyringtest.RSA())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,21 +413,62 @@ func TestC42_JWKSHasPublicMembersOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	var set struct{ Keys []map[string]any }
-	if err := json.Unmarshal(text, &set); err != nil || len(set.Keys) != 1 {
+	if err := json.Unmarshal(text, &set); err != nil || len(set.Keys) != 2 {
 		t.Fatalf("%v %s", err, text)
 	}
-	got := slices.Sorted(maps.Keys(set.Keys[0]))
-	if diff := cmp.Diff([]string{"alg", "crv", "kid", "kty", "use", "x", "y"}, got); diff != "" {
-		t.Error(diff)
+	members := [][]string{{"alg", "crv", "kid", "kty", "use", "x", "y"}, {"alg", "e", "kid", "kty", "n", "use"}}
+	values := []map[string]any{
+		{"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": r.Signer().KeyID},
+		{"kty": "RSA", "e": "AQAB", "alg": "RS256", "use": "sig"},
 	}
-	want := map[string]any{"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": r.Signer().KeyID}
-	for name, value := range want {
-		if set.Keys[0][name] != value {
-			t.Errorf("%s is %v, want %v", name, set.Keys[0][name], value)
+	for i, key := range set.Keys {
+		if diff := cmp.Diff(members[i], slices.Sorted(maps.Keys(key))); diff != "" {
+			t.Error(diff)
+		}
+		for name, value := range values[i] {
+			if key[name] != value {
+				t.Errorf("%s is %v, want %v", name, key[name], value)
+			}
+		}
+		if jwk := r.JWKS().Keys[i]; !jwk.Valid() || !jwk.IsPublic() {
+			t.Errorf("%s is not a valid public key", jwk.KeyID)
 		}
 	}
-	if !r.JWKS().Keys[0].Valid() || !r.JWKS().Keys[0].IsPublic() {
-		t.Error("not a valid public key")
+}
+
+func TestC43b_SizesAndNamesOfSigningKeys(t *testing.T) {
+	r := open(t, dbtest.SQLite(t, dbtest.NewClock()), newMaster(t))
+	for _, jwk := range r.JWKS().Keys {
+		thumbprint, err := jwk.Thumbprint(crypto.SHA256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if jwk.KeyID != base64.RawURLEncoding.EncodeToString(thumbprint) {
+			t.Errorf("key ID %s is not the thumbprint of RFC 7638", jwk.KeyID)
+		}
+		switch key := jwk.Key.(type) {
+		case *ecdsa.PublicKey:
+			if jwk.Algorithm != "ES256" || key.Curve != elliptic.P256() {
+				t.Errorf("%s: an EC key on %s", jwk.Algorithm, key.Curve.Params().Name)
+			}
+		case *rsa.PublicKey:
+			if jwk.Algorithm != "RS256" || key.N.BitLen() != 3072 || key.E != 65537 {
+				t.Errorf("%s: an RSA key of %d bits", jwk.Algorithm, key.N.BitLen())
+			}
+		default:
+			t.Errorf("a key of type %T", jwk.Key)
+		}
+	}
+}
+
+// The product itself searches for primes; every other test is spared that.
+func TestC43b_RSAKeyAsTheProductMakesIt(t *testing.T) {
+	r, err := keyring.Open(t.Context(), dbtest.SQLite(t, dbtest.NewClock()), newMaster(t), quiet, keyring.WithRSA(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, ok := r.JWKS().Keys[1].Key.(*rsa.PublicKey); !ok || key.N.BitLen() != 3072 {
+		t.Errorf("%T", r.JWKS().Keys[1].Key)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/database/dbtest"
 	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/keyring/keyringtest"
 )
 
 func TestC68_SealedValuesDifferAndOpen(t *testing.T) {
@@ -139,7 +140,7 @@ func FuzzUnseal(f *testing.F) {
 	if err := db.Migrate(f.Context()); err != nil {
 		f.Fatal(err)
 	}
-	r, err := keyring.Open(f.Context(), db, m, quiet)
+	r, err := keyring.Open(f.Context(), db, m, quiet, keyringtest.RSA())
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"credenza.example/credenza/internal/keyring"
 	"credenza.example/credenza/internal/scope"
 )
 
@@ -81,8 +82,10 @@ func (s *Server) JWKS(w http.ResponseWriter, r *http.Request) {
 	s.publish(w, r, newDocument(text))
 }
 
-// publish answers GET and HEAD. Verifiers may keep a document for five minutes; a new signing key waits longer than
-// that before it signs.
+// cacheControl lets verifiers keep a document for five minutes; a new signing key waits longer before it signs.
+var cacheControl = fmt.Sprintf("public, max-age=%d", keyring.CacheFor/time.Second)
+
+// publish answers GET and HEAD.
 func (s *Server) publish(w http.ResponseWriter, r *http.Request, d document) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		writeRefusal(w, r, refuseFor(reasonMethod, "GET, HEAD"))
@@ -90,7 +93,7 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, d document) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("Cache-Control", cacheControl)
 	h.Set("ETag", d.etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(d.text))
 }

@@ -34,15 +34,22 @@ func TestC42_KeySet(t *testing.T) {
 	r := newRig(t)
 	p := r.get(oauth.PathJWKS)
 	keys, _ := p.body["keys"].([]any)
-	if p.status != 200 || len(keys) != 1 || len(p.body) != 1 {
+	if p.status != 200 || len(keys) != 2 || len(p.body) != 1 {
 		t.Fatalf("%d %s", p.status, p.raw)
 	}
-	key, _ := keys[0].(map[string]any)
-	if diff := cmp.Diff([]string{"alg", "crv", "kid", "kty", "use", "x", "y"}, slices.Sorted(maps.Keys(key))); diff != "" {
+	ec, _ := keys[0].(map[string]any)
+	if diff := cmp.Diff([]string{"alg", "crv", "kid", "kty", "use", "x", "y"}, slices.Sorted(maps.Keys(ec))); diff != "" {
 		t.Error(diff)
 	}
-	if key["kid"] != r.ring.Signer().KeyID || key["use"] != "sig" || key["alg"] != "ES256" {
-		t.Errorf("key %v", key)
+	if ec["kid"] != r.ring.Signer().KeyID || ec["use"] != "sig" || ec["alg"] != "ES256" {
+		t.Errorf("key %v", ec)
+	}
+	rs, _ := keys[1].(map[string]any)
+	if diff := cmp.Diff([]string{"alg", "e", "kid", "kty", "n", "use"}, slices.Sorted(maps.Keys(rs))); diff != "" {
+		t.Error(diff)
+	}
+	if rs["kid"] == ec["kid"] || rs["use"] != "sig" || rs["alg"] != "RS256" || rs["e"] != "AQAB" {
+		t.Errorf("key %v", rs)
 	}
 }
 

@@ -50,7 +50,8 @@ type claims struct {
 // text instead of parsed: no algorithm, type, key address or extension in it is ever believed (C37, C38, C40). The text
 // must therefore stay as it is for as long as tokens live, also from one version of the product to the next.
 type headers struct {
-	byKey sync.Map // key ID → header as base64url
+	byKey  sync.Map // key ID → header as base64url
+	keyIDs sync.Map // the other way round
 }
 
 // of returns the header of tokens signed by this key: {"alg":"ES256","kid":"…","typ":"at+jwt"}.
@@ -69,11 +70,15 @@ func (h *headers) of(keyID, algorithm string) string {
 	}
 	header := base64.RawURLEncoding.EncodeToString(text)
 	h.byKey.Store(keyID, header)
+	h.keyIDs.Store(header, keyID)
 	return header
 }
 
 // sign returns the claims as a signed JWT (RFC 7515 §7.1).
 func (h *headers) sign(key keyring.SigningKey, c *claims) (string, error) {
+	if time.Duration(c.Expires-c.IssuedAt)*time.Second > keyring.LongestToken {
+		return "", errors.New("a token would outlive the key that verifies it")
+	}
 	payload, err := json.Marshal(c)
 	if err != nil {
 		return "", fmt.Errorf("encode a token: %w", err)
@@ -129,11 +134,18 @@ func (h *headers) verify(ring *keyring.Ring, token string) (claims, bool) {
 	return c, true
 }
 
-// keyOf returns the key whose tokens have this header.
+// keyOf returns the key whose tokens have this header. Only keys that verify access tokens are asked, so a token that
+// names another published key, such as an RS256 one, is refused like one that names none. The ring is asked each time:
+// a key may have ended since its header was seen first.
 func (h *headers) keyOf(ring *keyring.Ring, header string) (keyring.VerificationKey, bool) {
+	if known, ok := h.keyIDs.Load(header); ok {
+		keyID, _ := known.(string)
+		return ring.Verification(keyID)
+	}
 	for _, jwk := range ring.JWKS().Keys {
-		if h.of(jwk.KeyID, jwk.Algorithm) == header {
-			return ring.Verification(jwk.KeyID)
+		key, ok := ring.Verification(jwk.KeyID)
+		if ok && h.of(key.KeyID, key.Algorithm) == header {
+			return key, true
 		}
 	}
 	return keyring.VerificationKey{}, false

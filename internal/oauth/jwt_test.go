@@ -142,6 +142,27 @@ func TestC36_IssuedToken(t *testing.T) {
 	}
 }
 
+// Tokens live on from one version of the product to the next, and their header is compared as text.
+func TestHeaderIsTheSameInAllVersions(t *testing.T) {
+	r := newRig(t)
+	want := `{"alg":"ES256","kid":"` + r.ring.Signer().KeyID + `","typ":"at+jwt"}`
+	if got := originalHeader(t, r.token(r.app(invoiceRead))); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A key is forgotten once the last token it can have signed has ended, so none may live longer.
+func TestNoTokenOutlivesItsKey(t *testing.T) {
+	r := newRig(t)
+	for lifetime, ok := range map[time.Duration]bool{
+		time.Hour: true, keyring.LongestToken: true, keyring.LongestToken + time.Second: false, 1 << 62: false,
+	} {
+		if err := oauth.SignFor(r.ring.Signer(), r.clock.Now(), lifetime); (err == nil) != ok {
+			t.Errorf("%v: %v", lifetime, err)
+		}
+	}
+}
+
 func TestLiveTellsWhatATokenIsGoodFor(t *testing.T) {
 	r := newRig(t)
 	a := r.app(candidates, workers)
@@ -161,6 +182,9 @@ func TestC37_OtherAlgorithms(t *testing.T) {
 	signer := r.ring.Signer()
 	claims := strings.Split(token, ".")[1]
 	public := r.ring.JWKS().Keys[0]
+	if r.rs256 == nil || !r.rs256.PublicKey.Equal(r.ring.JWKS().Keys[1].Key) {
+		t.Fatal("the test does not hold the published RS256 key")
+	}
 	der, err := x509.MarshalPKIXPublicKey(public.Key)
 	must(t, err)
 	jwk, err := public.MarshalJSON()
@@ -176,8 +200,11 @@ func TestC37_OtherAlgorithms(t *testing.T) {
 		mac.Write([]byte(input))
 		return input + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 	}
-	rs := func() string {
-		s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: rsaKey, KeyID: signer.KeyID}},
+	published := r.ring.JWKS().Keys[1]
+	rsaDER, err := x509.MarshalPKIXPublicKey(published.Key)
+	must(t, err)
+	rs := func(alg jose.SignatureAlgorithm, key *rsa.PrivateKey, keyID string) string {
+		s, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: key, KeyID: keyID}},
 			(&jose.SignerOptions{}).WithType("at+jwt"))
 		must(t, err)
 		raw, err := base64.RawURLEncoding.DecodeString(claims)
@@ -198,12 +225,20 @@ func TestC37_OtherAlgorithms(t *testing.T) {
 		"HS256 of the DER":      hs(der),
 		"HS256 of the JWK":      hs(jwk),
 		"HS256 of the key ID":   hs([]byte(signer.KeyID)),
-		"RS256 with our kid":    rs(),
+		"RS256 with our kid":    rs(jose.RS256, rsaKey, signer.KeyID),
 		"ES384":                 signES256(t, signer.Key, header("ES384")+"."+claims),
 		"ES256 in small":        signES256(t, signer.Key, header("es256")+"."+claims),
 		"another EC key":        signES256(t, otherEC, strings.Join(strings.Split(token, ".")[:2], ".")),
-		"a signature of zeros":  strings.Join(strings.Split(token, ".")[:2], ".") + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 64)),
-		"an ASN.1 signature":    strings.Join(strings.Split(token, ".")[:2], ".") + "." + base64.RawURLEncoding.EncodeToString(append([]byte{0x30}, make([]byte, 70)...)),
+		// The key is ours and published, but no API asks for RS256 (protocol.md §1.7), so none of ours is signed by it.
+		"RS256 by the published key":      rs(jose.RS256, r.rs256, published.KeyID),
+		"RS256 by it, with the EC kid":    rs(jose.RS256, r.rs256, signer.KeyID),
+		"PS256 by the published key":      rs(jose.PS256, r.rs256, published.KeyID),
+		"RS256 by another, with its kid":  rs(jose.RS256, rsaKey, published.KeyID),
+		"ES256 with the kid of the RS256": signES256(t, signer.Key, encode(t, with(part(t, token, 0), "kid", published.KeyID))+"."+claims),
+		"HS256 of the RS256 key's PEM":    hs(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: rsaDER})),
+		"HS256 of the RS256 key's DER":    hs(rsaDER),
+		"a signature of zeros":            strings.Join(strings.Split(token, ".")[:2], ".") + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 64)),
+		"an ASN.1 signature":              strings.Join(strings.Split(token, ".")[:2], ".") + "." + base64.RawURLEncoding.EncodeToString(append([]byte{0x30}, make([]byte, 70)...)),
 	}
 	for name, bad := range tests {
 		if r.live(bad) {

@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
@@ -22,6 +23,7 @@ import (
 	"credenza.example/credenza/internal/database/dbtest"
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/keyring/keyringtest"
 	"credenza.example/credenza/internal/oauth"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/internal/scope"
@@ -44,7 +46,10 @@ type rig struct {
 	t         testing.TB
 	db        *database.DB
 	clock     *dbtest.Clock
+	master    *keyring.Master
 	ring      *keyring.Ring
+	generator func() (*rsa.PrivateKey, error)
+	rs256     *rsa.PrivateKey // the one that was made last
 	identity  *identity.Directory
 	registry  *registry.Registry
 	catalogue *scope.Catalogue
@@ -99,9 +104,11 @@ func rigOn(t testing.TB, db *database.DB, clock *dbtest.Clock) *rig {
 	t.Helper()
 	r := &rig{t: t, db: db, clock: clock, metrics: prometheus.NewRegistry(), log: &lines{}}
 	log := r.logger()
-	master, err := keyring.CreateMaster(filepath.Join(t.TempDir(), "master.key"))
+	r.generator = keyringtest.Generator()
+	var err error
+	r.master, err = keyring.CreateMaster(filepath.Join(t.TempDir(), "master.key"))
 	must(t, err)
-	r.ring, err = keyring.Open(t.Context(), db, master, log)
+	r.ring, err = keyring.Open(t.Context(), db, r.master, log, keyring.WithRSA(r.makeRSA))
 	must(t, err)
 	r.catalogue, err = scope.Load()
 	must(t, err)
@@ -122,6 +129,12 @@ func rigOn(t testing.TB, db *database.DB, clock *dbtest.Clock) *rig {
 	r.globex = r.organisation("Globex", "GLBX", identity.Customer)
 	r.platform = r.organisation("Platform", "PLAT", identity.Platform)
 	return r
+}
+
+// makeRSA makes RSA keys quickly, and lets the test have the private half.
+func (r *rig) makeRSA() (key *rsa.PrivateKey, err error) {
+	r.rs256, err = r.generator()
+	return r.rs256, err
 }
 
 func (r *rig) newRegistry(trail *audit.Trail) *registry.Registry {

@@ -21,6 +21,7 @@ import (
 	"credenza.example/credenza/internal/i18n"
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/keyring/keyringtest"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/internal/scope"
@@ -86,7 +87,7 @@ func (w *world) open(t testing.TB) {
 	log := slog.New(slog.DiscardHandler)
 	w.trail = audit.New(w.db, log)
 	w.identity = must(identity.New(w.db, w.trail))(t)
-	ring := must(keyring.Open(t.Context(), w.db, w.master, log))(t)
+	ring := must(keyring.Open(t.Context(), w.db, w.master, log, keyringtest.RSA()))(t)
 	var tagKeys []secret.TagKey
 	for _, k := range ring.TagKeys() {
 		tagKeys = append(tagKeys, secret.TagKey{ID: k.ID, State: secret.State(k.State), Key: k.Key})

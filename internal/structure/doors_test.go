@@ -15,6 +15,8 @@ import (
 // reason in its commit.
 var housekeepers = []string{
 	"internal/keyring insertFirst",
+	"internal/keyring insertMissing",
+	"internal/keyring sweep",
 	"internal/registry Registry.RevokeToken",
 	"internal/registry Registry.Sweep",
 	"internal/registry Registry.keepHash",

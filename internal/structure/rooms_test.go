@@ -23,7 +23,7 @@ var rooms = map[string][]string{
 	"i18n":       {"problem"},
 	"identity":   {"audit", "keyring", "notify"},
 	"job":        {"database"},
-	"keyring":    {"database"},
+	"keyring":    {"audit"},
 	"limit":      {"problem"},
 	"notify":     {"job", "i18n", "outbound"},
 	"oauth":      {"registry", "signin", "outbound"},
