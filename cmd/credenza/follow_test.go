@@ -14,7 +14,7 @@ func TestServerFollowsTagKeys(t *testing.T) {
 	i := newInstallation(t)
 	acme(t, i)
 	open := func() *rooms {
-		r, err := (&program{environ: i.environ, stdout: io.Discard, stderr: io.Discard}).open(t.Context(), migrateEmpty)
+		r, err := (&program{environ: i.environ, stdout: io.Discard, stderr: io.Discard, makeRSA: i.makeRSA}).open(t.Context(), migrateEmpty)
 		noError(t, err)
 		t.Cleanup(r.close)
 		return r
@@ -22,9 +22,8 @@ func TestServerFollowsTagKeys(t *testing.T) {
 	server := open()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{}, 2)
-	follow := server.followKeys()
 	go func() { server.db.Feed().Run(ctx); ended <- struct{}{} }()
-	go func() { follow(ctx); ended <- struct{}{} }()
+	go func() { server.followKeys(ctx); ended <- struct{}{} }()
 	defer func() { stop(); <-ended; <-ended }()
 
 	// Other keys, as after a restored backup.

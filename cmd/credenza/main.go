@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,8 @@ type program struct {
 	stdout, stderr io.Writer
 	json           bool
 	began          bool // a command was called rightly and has begun its work
+
+	makeRSA func() (*rsa.PrivateKey, error) // nil but in tests
 }
 
 // run executes the arguments and returns the exit code: 0 done, 1 failed, 2 wrong usage.
@@ -63,7 +66,7 @@ func (p *program) root() *cobra.Command {
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.orgCommand(), p.personCommand(), p.appCommand())
+	root.AddCommand(p.serveCommand(), p.migrateCommand(), p.orgCommand(), p.personCommand(), p.appCommand(), p.keysCommand())
 	return root
 }
 

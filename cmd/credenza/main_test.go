@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rsa"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -15,18 +16,21 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"credenza.example/credenza/internal/keyring/keyringtest"
 )
 
 // installation is a directory with a database and a master key of its own.
 type installation struct {
 	dir     string
 	environ []string
+	makeRSA func() (*rsa.PrivateKey, error)
 }
 
 func newInstallation(t *testing.T, more ...string) *installation {
 	t.Helper()
 	dir := t.TempDir()
-	return &installation{dir: dir, environ: append([]string{
+	return &installation{dir: dir, makeRSA: keyringtest.Generator(), environ: append([]string{
 		"CREDENZA_DATABASE_URL=sqlite:" + filepath.Join(dir, "data", "credenza.db"),
 		"CREDENZA_MASTER_KEY_FILE=" + filepath.Join(dir, "keys", "master.key"),
 		"CREDENZA_ADDR=127.0.0.1:0", "CREDENZA_ADMIN_ADDR=127.0.0.1:0", "CREDENZA_GATEWAY_ADDR=127.0.0.1:0",
@@ -37,7 +41,7 @@ func newInstallation(t *testing.T, more ...string) *installation {
 func (i *installation) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	p := &program{environ: i.environ, stdout: &out, stderr: &errOut}
+	p := &program{environ: i.environ, stdout: &out, stderr: &errOut, makeRSA: i.makeRSA}
 	code = p.run(t.Context(), args)
 	return code, out.String(), errOut.String()
 }
@@ -240,7 +244,7 @@ func (i *installation) serve(t *testing.T, args ...string) *server {
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan int, 1)
 	go func() {
-		p := &program{environ: i.environ, stdout: writer, stderr: logs}
+		p := &program{environ: i.environ, stdout: writer, stderr: logs, makeRSA: i.makeRSA}
 		code := p.run(ctx, append([]string{"serve"}, args...))
 		_ = writer.Close()
 		ended <- code

@@ -67,7 +67,7 @@ func (p *program) open(ctx context.Context, m migration) (*rooms, error) {
 		r.release, err = db.LockServer()
 	}
 	if err == nil {
-		err = r.prepare(ctx, m)
+		err = r.prepare(ctx, m, keyring.WithRSA(p.makeRSA))
 	}
 	if err == nil {
 		err = r.wire()
@@ -80,7 +80,7 @@ func (p *program) open(ctx context.Context, m migration) (*rooms, error) {
 }
 
 // prepare migrates and opens the keys. The order matters: see keyring.Prepare.
-func (r *rooms) prepare(ctx context.Context, m migration) error {
+func (r *rooms) prepare(ctx context.Context, m migration, keys keyring.Option) error {
 	create, err := keyring.Prepare(ctx, r.db, r.cfg.MasterKeyFile)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (r *rooms) prepare(ctx context.Context, m migration) error {
 	if err != nil {
 		return err
 	}
-	r.ring, err = keyring.Open(ctx, r.db, master, r.log)
+	r.ring, err = keyring.Open(ctx, r.db, master, r.log, keys)
 	return err
 }
 

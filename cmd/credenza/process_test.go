@@ -221,7 +221,7 @@ func newFleet(t *testing.T, databaseURL string) *fleet {
 		f.environ = append(f.environ, "CREDENZA_DATABASE_URL="+databaseURL)
 	}
 	acme(t, f.installation)
-	r, err := (&program{environ: f.environ, stdout: io.Discard, stderr: io.Discard}).open(t.Context(), migrateEmpty)
+	r, err := (&program{environ: f.environ, stdout: io.Discard, stderr: io.Discard, makeRSA: f.makeRSA}).open(t.Context(), migrateEmpty)
 	if err != nil {
 		t.Fatal(err)
 	}

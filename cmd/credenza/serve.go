@@ -139,9 +139,8 @@ type listener struct {
 func (r *rooms) run(ctx context.Context, public, private listener) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
-	followKeys := r.followKeys()
 	background.Go(func() { r.db.Feed().Run(work) })
-	background.Go(func() { followKeys(work) })
+	background.Go(func() { r.followKeys(work) })
 	background.Go(func() { r.sweep(work) })
 	background.Go(func() { r.flushUse(work) })
 	background.Go(func() { r.checkFile(work) })
@@ -208,7 +207,7 @@ func (r *rooms) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if err := errors.Join(r.signin.Sweep(ctx), r.registry.Sweep(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(r.signin.Sweep(ctx), r.registry.Sweep(ctx), r.ring.Sweep(ctx)); err != nil && ctx.Err() == nil {
 			r.log.LogAttrs(ctx, slog.LevelWarn, "removing expired rows", slog.Any("error", err))
 		}
 		select {
