@@ -1,7 +1,7 @@
 // Accessibility: axe finds nothing on any page, in light and dark, at three widths; and the keyboard is enough.
 import { inspect } from './axe.js';
 import { expect, test } from './fixtures.js';
-import { appID, fillRegister, readReveal } from './pages.js';
+import { appID, fillRegister, readReveal, registerServer } from './pages.js';
 
 let app;
 
@@ -42,6 +42,21 @@ test('axe: pages of an app', async ({ open }) => {
   await page.getByRole('link', { name: 'Deactivate', exact: true }).click();
   await expect(page.getByRole('dialog')).toBeVisible();
   await inspect(page, 'dialog');
+});
+
+test('axe: an API that checks tokens', async ({ open }) => {
+  test.setTimeout(60_000);
+  const page = await open('root');
+  await page.goto('/apps/new');
+  await inspect(page, 'register, an API');
+  await page.getByRole('radio', { name: 'An app that calls APIs' }).check();
+  await inspect(page, 'register, an app of the platform');
+  const id = await registerServer(page, { name: 'API seen by axe', api: 'Coupa Core API' });
+  await inspect(page, 'reveal of an API');
+  for (const path of ['/apps', `/apps/${id}`, `/apps/${id}/edit`, `/apps/${id}/secrets/new`, `/apps/${id}/history`, `/apps/${id}/deactivate`]) {
+    await page.goto(path);
+    await inspect(page, path);
+  }
 });
 
 test('axe: lists, home, sign-in, help and refusals', async ({ open }) => {

@@ -123,3 +123,15 @@ async function source(page) {
     return source(page);
   });
 }
+
+/** Registers an API that checks tokens and returns its ID; the page with the secret stays open. */
+export async function registerServer(page, { name, api }) {
+  await page.goto('/apps/new');
+  await page.getByRole('radio', { name: 'An API that checks tokens' }).check();
+  await page.getByLabel('API', { exact: true }).selectOption({ label: api });
+  await page.getByLabel('Application name', { exact: true }).fill(name);
+  await page.getByLabel('Description', { exact: true }).fill('Asks what the tokens are good for that callers show it.');
+  await page.getByRole('button', { name: 'Create app' }).click();
+  const path = await page.locator('form.reveal-close').getAttribute('action');
+  return path.slice(path.lastIndexOf('/') + 1);
+}
