@@ -28,17 +28,19 @@ const (
 	obeyed = time.Second + 4*time.Second
 )
 
-// subject is an app with two secrets and a token that the first one bought.
+// subject is an app with a token that its secret bought, and another app of the organisation that may ask about tokens.
 type subject struct {
-	org           identity.Organisation
-	apiUser       identity.RobotAccount
-	app           registry.App
-	first, second *registry.NewSecret
-	token         string
+	org      identity.Organisation
+	apiUser  identity.RobotAccount
+	app      registry.App
+	secret   *registry.NewSecret
+	observer registry.App
+	observes *registry.NewSecret
+	token    string
 }
 
-// answers are what a server says about a subject: at the token endpoint to the first secret, at introspection to the
-// second, and at the app's own record to the token.
+// answers are what a server says about a subject: at the token endpoint to its secret, at introspection to the observer,
+// and at the app's own record to the token.
 type answers struct{ Token, Introspection, Self string }
 
 var before = answers{"200", "active " + bothScopes, "200 " + bothScopes}
@@ -54,12 +56,14 @@ func (f *fleet) newSubject(t *testing.T) *subject {
 		Organisation: s.org.ID, Name: "automation", Kind: identity.KindClient,
 	})
 	noError(t, err)
-	s.app, s.first, err = f.createApp(t.Context(), newAppFlags{
+	flags := newAppFlags{
 		org: "globex", name: "Spend export", description: "Sends what was spent", category: string(registry.Customer),
 		apiUser: s.apiUser.Name, scopes: strings.Fields(bothScopes), first: "Ana", last: "Silva", email: "ana.silva@globex.example",
-	})
+	}
+	s.app, s.secret, err = f.createApp(t.Context(), flags)
 	noError(t, err)
-	s.second, err = f.registry.Rotate(t.Context(), operator(s.org.ID), s.app.ID, registry.Rotation{Reason: registry.Planned})
+	flags.name, flags.apiUser, flags.scopes = "Observer", "", []string{"oauth.introspect"}
+	s.observer, s.observes, err = f.createApp(t.Context(), flags)
 	noError(t, err)
 	return s
 }
@@ -71,18 +75,22 @@ func noError(t *testing.T, err error) {
 	}
 }
 
-// form is a token request with the first secret.
+// form is a request of the app.
 func (s *subject) form(more ...string) url.Values {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.app.ClientID}, "client_secret": {s.first.Secret.Reveal()}}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {s.app.ClientID}, "client_secret": {s.secret.Secret.Reveal()}}
 	for i := 0; i < len(more); i += 2 {
 		form.Set(more[i], more[i+1])
 	}
 	return form
 }
 
-// asked is a request about the token with the second secret.
+// asked is a request of the observer about the token.
 func (s *subject) asked() url.Values {
-	return url.Values{"client_id": {s.app.ClientID}, "client_secret": {s.second.Secret.Reveal()}, "token": {s.token}}
+	token := s.token
+	if token == "" {
+		token = "none yet"
+	}
+	return url.Values{"client_id": {s.observer.ClientID}, "client_secret": {s.observes.Secret.Reveal()}, "token": {token}}
 }
 
 func (r *replica) answersAbout(t *testing.T, s *subject) answers {
@@ -114,6 +122,12 @@ func (f *fleet) buy(t *testing.T, s *subject) {
 	}
 }
 
+// readyFor says what is wrong as long as the server does not take both apps' secrets.
+func (r *replica) readyFor(t *testing.T, s *subject) string {
+	t.Helper()
+	return cmp.Diff(answers{"200", "inactive", "401"}, r.answersAbout(t, s))
+}
+
 // act is a change, made here or by a server, what every server must say then, and how it is taken back. What has ended
 // stays ended: afterwards a new token is bought.
 type act struct {
@@ -124,21 +138,21 @@ type act struct {
 }
 
 func acts() []act {
-	ended, tokens := answers{"401", "401", "401"}, answers{"200", "inactive", "401"}
+	ended, tokens := answers{"401", "inactive", "401"}, answers{"200", "inactive", "401"}
 	return []act{
 		{"token revoked at the first server", revoke, tokens, nil},
 		{"scope removed", withScopes(oneScope), answers{"400", "active " + oneScope, "200 " + oneScope}, withScopes(bothScopes)},
 		{"API user switched off", userStatus(identity.Inactive), ended, userStatus(identity.Active)},
 		{"another API user", anotherUser, tokens, nil},
 		{"app deactivated on the command line", command("deactivate"), ended, command("activate")},
-		{"organisation suspended", suspend, ended, resume},
-		{"secret leaked", leaked, answers{"401", "inactive", "401"}, replaced},
-		{"secret retired", retired, answers{"200", "401", before.Self}, nil},
+		{"organisation suspended", suspend, answers{"401", "401", "401"}, resume}, // the observer's, too
+		{"secret leaked", leaked, ended, replaced},
+		{"secret retired", retired, answers{"401", before.Introspection, before.Self}, nil},
 	}
 }
 
 func revoke(t *testing.T, f *fleet, s *subject) error {
-	if a := f.replicas[0].post(t, "/oauth2/revoke", s.asked()); a.status != http.StatusOK {
+	if a := f.replicas[0].post(t, "/oauth2/revoke", s.form("token", s.token)); a.status != http.StatusOK {
 		t.Errorf("revoke: %d %s", a.status, a.text)
 	}
 	return nil
@@ -184,18 +198,20 @@ func resume(t *testing.T, f *fleet, s *subject) error {
 }
 
 func leaked(t *testing.T, f *fleet, s *subject) error {
-	return f.registry.MarkLeaked(t.Context(), operator(s.org.ID), s.app.ID, s.first.ID)
+	return f.registry.MarkLeaked(t.Context(), operator(s.org.ID), s.app.ID, s.secret.ID)
 }
 
 // replaced makes another secret in the place of the one that leaked.
 func replaced(t *testing.T, f *fleet, s *subject) (err error) {
-	s.first, err = f.registry.Rotate(t.Context(), operator(s.org.ID), s.app.ID, registry.Rotation{Reason: registry.Planned})
+	s.secret, err = f.registry.Rotate(t.Context(), operator(s.org.ID), s.app.ID, registry.Rotation{Reason: registry.Planned})
 	return err
 }
 
-// retired ends the secret that asks about the token, and buys none.
+// retired makes another secret and ends the one before it.
 func retired(t *testing.T, f *fleet, s *subject) error {
-	return f.registry.Retire(t.Context(), operator(s.org.ID), s.app.ID, s.second.ID)
+	_, err := f.registry.Rotate(t.Context(), operator(s.org.ID), s.app.ID, registry.Rotation{Reason: registry.Planned})
+	noError(t, err)
+	return f.registry.Retire(t.Context(), operator(s.org.ID), s.app.ID, s.secret.ID)
 }
 
 func (f *fleet) edit(ctx context.Context, s *subject, change func(*registry.AppFields)) error {
@@ -217,6 +233,7 @@ func (f *fleet) edit(ctx context.Context, s *subject, change func(*registry.AppF
 func TestC25_OtherProcessesObey(t *testing.T) {
 	eachFleet(t, func(t *testing.T, f *fleet) {
 		s := f.newSubject(t)
+		f.expect(t, "registered", func(r *replica) string { return r.readyFor(t, s) })
 		for _, act := range acts() {
 			f.buy(t, s)
 			noError(t, act.run(t, f, s))
@@ -244,14 +261,15 @@ func (f *fleet) expect(t *testing.T, what string, fault func(r *replica) string)
 			for {
 				polled := r.polls(t, "good") >= enough
 				wrong := fault(r)
+				putOff := strings.Contains(wrong, "503") // on a busy machine bcrypt may have no turn; that is no answer
 				took[n] = time.Since(made)
 				switch {
 				case wrong == "":
 					return
-				case polled:
+				case polled && !putOff:
 					t.Errorf("%s: %s knows of it and does not obey (-want +got):\n%s", what, r.name, wrong)
 					return
-				case took[n] > obeyed:
+				case took[n] > obeyed && !putOff, took[n] > patience:
 					t.Errorf("%s: %s does not obey after %s (-want +got):\n%s", what, r.name, took[n], wrong)
 					return
 				}
@@ -279,7 +297,7 @@ func TestF12_ServersObeyWithoutListening(t *testing.T) {
 	f.replicas = []*replica{f.begin(t, "a"), f.begin(t, "b")}
 	s := f.newSubject(t)
 	await(t, "listeners", func() bool { return len(f.listenersOf(t)) == 2 })
-	f.expect(t, "registered", func(r *replica) string { return cmp.Diff("200", r.answersAbout(t, s).Token) })
+	f.expect(t, "registered", func(r *replica) string { return r.readyFor(t, s) })
 	f.buy(t, s)
 
 	old := f.listenersOf(t)
