@@ -108,7 +108,19 @@ func (f *scopeFinder) groups() []scopeGroup {
 			loose = append(loose, *g)
 		}
 	}
-	return append(objects, loose...)
+	all := append(objects, loose...)
+	exact := func(s scope.Scope) bool { return strings.EqualFold(s.Name, strings.TrimSpace(f.list.text)) }
+	slices.SortStableFunc(all, func(a, b scopeGroup) int { // the scope that was typed in full stands first
+		switch first, second := slices.ContainsFunc(a.scopes, exact), slices.ContainsFunc(b.scopes, exact); {
+		case first == second:
+			return 0
+		case first:
+			return -1
+		default:
+			return 1
+		}
+	})
+	return all
 }
 
 // ofObject returns the object's part of what was found; nil for none. An object for which no scope is published is

@@ -182,6 +182,7 @@ func TestScopesSearch(t *testing.T) {
 		{"candidates/search", []string{"candidates"}, []string{candidates}},
 		{"POST /items", []string{"items"}, nil},
 		{"HEAD /identity_/api/Group/1", []string{"Group"}, []string{"PM.Group", "PM.Group.Read"}},
+		{"email", []string{"Without a published call", "invoices", "suppliers"}, []string{"email", invoiceWrite, "core.supplier.read", "core.supplier.write"}},
 		{"exchange rates", []string{"Without a published call"}, []string{"core.common.read", "core.common.write"}},
 	} {
 		a := guest.get(query("q", tt.query)).is(http.StatusOK)
