@@ -212,6 +212,7 @@ func TestRehashesWaitForEverybody(t *testing.T) {
 		go func() { _, _ = c.verify(t, clientB, c.old(t, clientB)) }()
 		synctest.Wait()
 		c.flood(t, 3)
+		synctest.Wait()
 		held.one() // client B is accepted, and its rehash waits behind the flood
 		synctest.Wait()
 		held.one()
