@@ -1,7 +1,7 @@
 // Package registry owns the API consumer apps: their fields and rules, their shared secrets, who may give them what
 // power, how they are found, and what the token server knows about them at any moment.
 //
-// # The four parts
+// # The five parts
 //
 // Use cases (register.go, edit.go, rotate.go, secrets.go, status.go). Each takes the actor, asks for the right
 // apps.manage, checks its input as a whole so that a form hears about every fault at once, asks for power where it
@@ -20,6 +20,9 @@
 // immutable, in bounded memory, dropped when the change feed names the app, its organisation or its API user
 // (protocol.md §2). Once warm the token path reads no database. Beside it, accepted secrets whose hash is of a lower cost
 // than new ones get a new hash (rehash.go).
+//
+// Use (usage.go and its neighbours): how often each secret is used, by hour and network, counted in memory on the token
+// path and written each minute; the last use of secrets and apps (product.md decision 18).
 //
 // # What is always true
 //
