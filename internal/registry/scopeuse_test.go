@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/registry"
 )
 
@@ -66,12 +67,48 @@ func TestHoldingIsBounded(t *testing.T) {
 	}
 }
 
+// Where very many apps have the scope another statement finds the first of them: the same ones.
+func TestHoldingAmongMany(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, _ := w.register(t, "Zulu")
+		f := w.fields("Other scope")
+		f.Scopes = []string{"core.user.read"}
+		w.registerFields(t, w.admin, f)
+		err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			for i := range 1100 {
+				id, name := database.NewID(), fmt.Sprintf("app %04d", i)
+				err := tx.DB().Exec(`INSERT INTO apps (id, organisation_id, client_id, name, name_key, description, category, type,
+					credential_type, api_user_id, default_api, status, generation, secret_generation, created_at, created_by_kind, created_by_id,
+					modified_at, modified_by_kind, modified_by_id, version)
+					SELECT ?, organisation_id, ?, ?, ?, description, category, type, credential_type, api_user_id, default_api, status, generation,
+					secret_generation, created_at, created_by_kind, created_by_id, modified_at, modified_by_kind, modified_by_id, version
+					FROM apps WHERE id = ?`, id, "client "+id, name, name, string(app.ID)).Error
+				if err == nil && i >= 5 {
+					err = tx.DB().Exec("INSERT INTO app_scopes (organisation_id, app_id, scope) VALUES (?, ?, 'core.invoice.read')",
+						string(w.acme.ID), id).Error
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		apps, total, err := w.Holding(t.Context(), w.viewer, "core.invoice.read")
+		if err != nil || total != 1096 || len(apps) != 50 || apps[0].Name != "app 0005" || apps[49].Name != "app 0054" {
+			t.Errorf("%d of %d, %v", len(apps), total, err)
+		}
+	})
+}
+
 // Both reads come off the index on scopes, whatever the number of other organisations' apps.
 func TestScopeUseIsIndexed(t *testing.T) {
 	w := sqliteWorld(t)
 	for _, query := range []string{
 		"SELECT scope, count(*) FROM app_scopes WHERE organisation_id = 'o' GROUP BY scope",
-		"SELECT a.id FROM app_scopes s JOIN apps a ON a.organisation_id = s.organisation_id AND a.id = s.app_id WHERE s.organisation_id = 'o' AND s.scope = 's'",
+		"SELECT app_id FROM app_scopes WHERE organisation_id = 'o' AND scope = 's' LIMIT 1001",
 	} {
 		var plan []struct{ Detail string }
 		if err := w.db.Read(t.Context()).Raw("EXPLAIN QUERY PLAN " + query).Scan(&plan).Error; err != nil || len(plan) == 0 {
