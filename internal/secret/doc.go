@@ -39,9 +39,9 @@
 // A stranger can make up texts and nothing else. Those end at shape and tag, in a microsecond, and fill bucket A, which
 // answers only for them: whoever shares an address with a stranger is not refused for it. A holder, who has a secret of
 // the client that is not usable any more, or a tag key, gets to the lookup and to bcrypt, and fills bucket B. It stops
-// networks that failed themselves, before another read or bcrypt, and never a client that is in the cache, nor one in a
-// network where it was seen good: that is remembered for a week, a few networks for each client (seen.go). Those go
-// first at bcrypt too; the others have every other turn at most while one of them waits.
+// networks that failed themselves, before another read or bcrypt, and never a client that is in the cache, nor one with a
+// usable secret in its slot in a network where it was seen good: that is remembered for a week, a few networks for each
+// client (seen.go). Those go first at bcrypt too; the others have every other turn at most while one of them waits.
 //
 // A tag key that is not trusted makes strangers into holders. What its secrets fail by is counted by network as well,
 // and then stops what else comes under that key from there, with the same exceptions.

@@ -89,11 +89,9 @@ func (l *limits) count(which, network string) time.Duration {
 	return wait
 }
 
-// wait tells whether an attempt may cost a bcrypt: 0, or how long its sender has to wait, and which gate says so.
+// wait tells whether an attempt may cost a read or a bcrypt: 0, or how long its sender has to wait, and which gate says
+// so.
 func (l *limits) wait(a *attempt) (time.Duration, Gate) {
-	if a.good {
-		return 0, GateHash
-	}
 	slot, caller := a.slotKey(), a.callerKey()
 	wait := time.Duration(0)
 	if a.Network == "" || l.caller.Spent(caller) {

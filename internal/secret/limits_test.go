@@ -211,9 +211,9 @@ func TestARightTagWithAWrongSecretIsLimitedByCredential(t *testing.T) {
 	}
 	clock.now = clock.now.Add(16 * time.Minute) // nobody is in the cache any more
 	w.try(t, netA, 100, holder)
-	for network, gate := range map[string]secret.Gate{netB: secret.GateHash, "203.0.113.9/32": secret.GateCache} {
-		if result, err := w.from(t, network, clientA, good); err != nil || result.Gate != gate {
-			t.Errorf("the client, from %s: %+v, %v", network, result, err)
+	for i, gate := range []secret.Gate{secret.GateHash, secret.GateCache} {
+		if result, err := w.from(t, []string{netB, "203.0.113.9/32"}[i], clientA, good); err != nil || result.Gate != gate {
+			t.Errorf("the client, where it was seen good or is warm: %+v, %v; want gate %s", result, err, gate)
 		}
 	}
 	if result, err := w.from(t, netA, clientA, good); err != nil || result.Gate != secret.GateCache {
@@ -261,18 +261,25 @@ func TestManyNetworksTogetherFillOneBucket(t *testing.T) {
 }
 
 // TestALimitedLookupReadsNothing: secrets of a slot that has none any more, or of a client that is gone, cost a read
-// each until their sender has to wait.
+// each until their sender has to wait; also in the client's own network, where it goes on with its new secret.
 func TestALimitedLookupReadsNothing(t *testing.T) {
 	w := newWorld(t, secret.Params{}, nil, nil)
-	w.issue(t, clientA, 1)
-	for _, clientID := range []string{clientA, clientB} {
+	good := w.issue(t, clientA, 1)
+	own := limit.Network("203.0.113.1")
+	if !w.accepts(t, own, clientA, good) {
+		t.Fatal("the right secret is refused")
+	}
+	for _, from := range [][2]string{{clientA, netA}, {clientB, netA}, {clientA, own}} {
 		w.reads = 0
-		c := w.try(t, netA, 100, func(int) (string, string) {
-			return clientID, makeFor(t, w.keys, clientID, 2).Secret.Reveal()
+		c := w.try(t, from[1], 100, func(int) (string, string) {
+			return from[0], makeFor(t, w.keys, from[0], 2).Secret.Reveal()
 		})
 		if c.wrong != 10 || w.reads != 10 {
-			t.Errorf("%s: %d refused as wrong, %d reads; want 10 and 10", clientID, c.wrong, w.reads)
+			t.Errorf("%s: %d refused as wrong, %d reads; want 10 and 10", from, c.wrong, w.reads)
 		}
+	}
+	if !w.accepts(t, own, clientA, good) {
+		t.Error("the client is refused in its network")
 	}
 }
 

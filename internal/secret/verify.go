@@ -191,16 +191,24 @@ func (v *Verifier) welcome(p Presented, known *entry) {
 		return
 	}
 	network := v.marks.of(p.Network)
-	if known == nil || known.noted.Swap(network) != network {
-		v.seen.note(p.ClientID, network)
+	if known != nil && known.noted.Load() == network {
+		return
+	}
+	v.seen.note(p.ClientID, network)
+	if known != nil {
+		known.noted.Store(network)
 	}
 }
 
 // weigh goes on where an answer may cost a read or a bcrypt.
 func (v *Verifier) weigh(ctx context.Context, a attempt, found bool, lookup Lookup) (Result, error) {
 	a.good = v.seen.has(a.ClientID, a.Network)
-	if wait, gate := v.limits.wait(&a); wait > 0 {
-		return Result{Gate: gate}, limited(wait)
+	// Nobody was ever seen good with a secret of an empty slot. The old secret in a loop that somebody forgot about comes
+	// from the client's own network.
+	if !a.good || !found {
+		if wait, gate := v.limits.wait(&a); wait > 0 {
+			return Result{Gate: gate}, limited(wait)
+		}
 	}
 	if !found {
 		candidate, ok, err := lookup(ctx, a.slot, true)
