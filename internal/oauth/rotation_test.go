@@ -247,7 +247,7 @@ func TestC43c_NoTokenIsRefusedDuringRotations(t *testing.T) {
 
 const (
 	rotations = 20
-	step      = 150 * time.Second
+	step      = 225 * time.Second
 )
 
 // load is what goes on while keys change hands.
