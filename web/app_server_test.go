@@ -72,8 +72,8 @@ func TestResourceServerFromFormToAnswer(t *testing.T) {
 		strings.Contains(text, "grant_type") || !strings.Contains(text, "CCW_TOKEN") {
 		t.Errorf("the page says %s", text)
 	}
-	if answer := p.introspect(made.clientID, made.secret, token); answer["active"] != true || answer["scope"] != invoiceRead ||
-		answer["org"] != string(p.acme.ID) {
+	answer := p.introspect(made.clientID, made.secret, token)
+	if active, _ := answer["active"].(bool); !active || answer["scope"] != invoiceRead || answer["org"] != string(p.acme.ID) {
 		t.Errorf("introspection says %v", answer)
 	}
 	if status, answer := p.token(made.clientID, made.secret); status != http.StatusBadRequest || answer["error"] != "unauthorized_client" {

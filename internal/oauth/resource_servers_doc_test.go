@@ -197,7 +197,7 @@ func TestGuideIntrospection(t *testing.T) {
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(shown)), slices.Sorted(maps.Keys(answer))); diff != "" {
 		t.Errorf("members of the answer (-shown +answered):\n%s", diff)
 	}
-	if answer["active"] != true || answer["client_id"] != a.ClientID || answer["scope"] != invoiceRead {
+	if active, _ := answer["active"].(bool); !active || answer["client_id"] != a.ClientID || answer["scope"] != invoiceRead {
 		t.Errorf("%v", answer)
 	}
 	r.deactivate(a)

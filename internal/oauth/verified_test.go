@@ -84,7 +84,7 @@ func TestRememberedTokensDieWithTheirKey(t *testing.T) {
 	r, other := newRig(t), newRig(t)
 	a := r.app(invoiceRead)
 	token := r.token(a)
-	if !r.live(token) || !r.live(token) {
+	if !r.live(token) {
 		t.Fatal("not live")
 	}
 	kept := r.ring
