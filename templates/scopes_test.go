@@ -61,8 +61,12 @@ func sampleScopeList() templates.Scopes {
 					API: "Coupa Core API",
 					Rows: []templates.ScopeRow{{
 						Scope: "email", Href: "/scopes/email", Kind: "special", Required: true, Notes: []templates.ScopeNote{
-							{Code: "sign_in"}, {Code: "platform"}, {Code: "needs", Value: "apps.manage"}, {Code: "spelled", Value: "e-mail"},
-							{Code: "empty", Value: "R34"}, {Code: "text", Value: "A note."},
+							{Code: "sign_in"},
+							{Code: "platform"},
+							{Code: "needs", Value: "apps.manage"},
+							{Code: "spelled", Value: "e-mail"},
+							{Code: "empty", Value: "R34"},
+							{Code: "text", Value: "A note."},
 						},
 					}},
 				},
@@ -119,8 +123,11 @@ func sampleScopeAdd() templates.ScopeAdd {
 	return templates.ScopeAdd{
 		Frame: sampleFrame(), Scopes: []string{"ccw.candidates"}, Query: "sap", Total: 60, Keep: []templates.Hidden{{Name: "scope", Value: "ccw.candidates"}},
 		Refused: []templates.ScopeRefusal{
-			{Scope: "x", Code: "unknown"}, {Scope: "openid", Code: "sign_in"}, {Scope: "PM.User", Code: "not_served"},
-			{Scope: "csp.invoices.read", Code: "platform"}, {Scope: "PM.Group", Code: "right", Right: "robots.manage"},
+			{Scope: "x", Code: "unknown"},
+			{Scope: "openid", Code: "sign_in"},
+			{Scope: "PM.User", Code: "not_served"},
+			{Scope: "csp.invoices.read", Code: "platform"},
+			{Scope: "PM.Group", Code: "right", Right: "robots.manage"},
 		},
 		Apps: []templates.ScopeApp{{Name: "SAP spend export", Href: sampleApp + "/edit?scope=ccw.candidates", Status: "inactive"}},
 	}

@@ -18,8 +18,7 @@ func (s *Server) editForm(c *call) error {
 	if err != nil {
 		return err
 	}
-	in := storedInput(c, app)
-	in.add(c.askedScopes(distinct(c.QueryParams()["scope"])))
+	in := storedInput(c, app).plus(c.askedScopes(distinct(c.QueryParams()["scope"])))
 	if draft := c.draft(); draft != nil {
 		in = readAppInput(&form{values: draft})
 	}
@@ -94,14 +93,15 @@ func storedInput(c *call, app registry.App) appInput {
 	return in
 }
 
-// add ticks scopes that the address of the form asks for and the app does not have yet.
-func (in *appInput) add(give []string, refused []templates.ScopeRefusal) {
+// plus is the form with scopes ticked that its address asks for and the app does not have yet.
+func (in appInput) plus(give []string, refused []templates.ScopeRefusal) appInput {
 	for _, name := range give {
 		if !slices.Contains(in.scopes, name) {
 			in.scopes, in.added = append(slices.Clone(in.scopes), name), append(in.added, name)
 		}
 	}
 	in.refused = slices.DeleteFunc(refused, func(r templates.ScopeRefusal) bool { return slices.Contains(in.scopes, r.Scope) })
+	return in
 }
 
 // withStoredUser keeps the app's API user on offer when nobody could choose it anew.

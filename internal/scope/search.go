@@ -53,7 +53,7 @@ type Result struct {
 }
 
 // addObject enters an object once.
-func (r *Result) addObject(object Object) {
+func addObject(r *Result, object Object) {
 	if slices.ContainsFunc(r.Objects, func(o Object) bool { return o.API == object.API && o.Name == object.Name }) {
 		return
 	}
@@ -113,7 +113,7 @@ func (c *Catalogue) searchWords(words []string) Result {
 	for _, api := range c.apis {
 		for _, object := range api.Objects {
 			if _, ok := matchWords(words, objectLooks(object)); ok {
-				r.addObject(object)
+				addObject(&r, object)
 			}
 		}
 	}
@@ -264,7 +264,7 @@ func (c *Catalogue) searchCall(asked askedCall) Result {
 // addCall enters a call that was asked for, and what opens it.
 func addCall(r *Result, at place) {
 	r.Calls = append(r.Calls, at.opened)
-	r.addObject(at.object)
+	addObject(r, at.object)
 	why := Why{ByCall, at.opened.Call.String()}
 	for _, name := range at.opened.Call.AnyOf {
 		i := slices.IndexFunc(r.Hits, func(h Hit) bool { return h.Scope == name })
