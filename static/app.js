@@ -98,6 +98,7 @@ function live(form) {
 
   const run = async () => {
     request?.abort();
+    if (guard()) return; // written there without an event: by the browser's history, by a filler of forms
     const mine = request = new AbortController();
     const url = address();
     const dim = setTimeout(() => byId(id).setAttribute('aria-busy', 'true'), 400);
