@@ -29,8 +29,7 @@ func (*usageRow) TableName() string { return "secret_usage" }
 // addUse adds counts to what is there and raises the last use of their secrets and apps. Uses of apps that were deleted
 // meanwhile are dropped.
 func addUse(tx *database.Tx, part []pending) error {
-	secrets, hours := keysOf(part)
-	live, err := lockUsed(tx, secrets)
+	live, err := lockUsed(tx, secretsOf(part))
 	if err != nil {
 		return err
 	}
@@ -41,30 +40,34 @@ func addUse(tx *database.Tx, part []pending) error {
 	if len(part) == 0 {
 		return nil
 	}
-	known, err := knownNetworks(tx, live, hours)
+	known, err := knownNetworks(tx, part)
 	if err != nil {
 		return err
 	}
 	var rows []usageRow
-	var apps []AppID
+	ofApps, ofSecrets := map[string]int64{}, map[string]int64{}
 	for _, p := range part {
 		rows = append(rows, p.rows(known[p.key])...)
-		apps = append(apps, p.use.app)
+		last := p.use.last()
+		ofApps[string(p.use.app)] = max(ofApps[string(p.use.app)], last)
+		ofSecrets[string(p.key.secret)] = max(ofSecrets[string(p.key.secret)], last)
 	}
 	if err := upsertUse(tx, rows); err != nil {
 		return err
 	}
-	return raiseLastUse(tx, live, slices.Compact(apps), slices.Min(hours))
+	if err := raiseLastUse(tx, raiseApps, ofApps); err != nil {
+		return err
+	}
+	return raiseLastUse(tx, raiseSecrets, ofSecrets)
 }
 
-// keysOf returns the secrets and the hours of a list, each once.
-func keysOf(list []pending) (secrets []SecretID, hours []int64) {
-	in := map[int64]struct{}{}
-	for _, p := range list {
-		secrets = append(secrets, p.key.secret)
-		in[p.key.hour] = struct{}{}
+// secretsOf returns the secrets of a sorted list, each once.
+func secretsOf(list []pending) []SecretID {
+	secrets := make([]SecretID, len(list))
+	for i, p := range list {
+		secrets[i] = p.key.secret
 	}
-	return slices.Compact(secrets), slices.Collect(maps.Keys(in))
+	return slices.Compact(secrets)
 }
 
 // lockUsed locks the apps of secrets against whoever else writes to them, and returns those of the secrets whose apps
@@ -80,11 +83,21 @@ func lockUsed(tx *database.Tx, secrets []SecretID) ([]SecretID, error) {
 	return live, wrap(err, "lock apps")
 }
 
-// knownNetworks returns the networks that are told apart already in hours of secrets.
-func knownNetworks(tx *database.Tx, secrets []SecretID, hours []int64) (map[useKey]map[string]struct{}, error) {
+// knownNetworks returns the networks that are told apart already in hours of secrets. Each hour of a secret is looked up
+// by itself: asked for as a set of secrets and one of hours, PostgreSQL reads the whole hour while it has no statistics.
+func knownNetworks(tx *database.Tx, part []pending) (map[useKey]map[string]struct{}, error) {
+	var q sql
+	q.add("WITH asked(secret_id, hour) AS (VALUES ")
+	for i, p := range part {
+		if i > 0 {
+			q.add(", ")
+		}
+		q.add("(CAST(? AS TEXT), CAST(? AS BIGINT))", string(p.key.secret), p.key.hour)
+	}
+	q.add(`) SELECT u.secret_id, u.hour, u.network FROM asked
+		JOIN secret_usage u ON u.secret_id = asked.secret_id AND u.hour = asked.hour WHERE u.network <> ?`, OtherNetworks.String())
 	var rows []usageRow
-	err := tx.DB().Raw("SELECT secret_id, hour, network FROM secret_usage WHERE secret_id IN ? AND hour IN ? AND network <> ?",
-		secrets, hours, OtherNetworks.String()).Scan(&rows).Error
+	err := tx.DB().Raw(q.text.String(), q.args...).Scan(&rows).Error
 	known := map[useKey]map[string]struct{}{}
 	for _, row := range rows {
 		key := useKey{row.SecretID, row.Hour}
@@ -138,21 +151,30 @@ func upsertUse(tx *database.Tx, rows []usageRow) error {
 	return wrap(tx.DB().Clauses(add).Create(&rows).Error, "write use")
 }
 
-// raiseLastUse sets the last use of secrets to the greatest of theirs in the table since an hour, and that of their apps
-// to the greatest of these secrets', where that is later than what they have.
-func raiseLastUse(tx *database.Tx, secrets []SecretID, apps []AppID, since int64) error {
-	err := tx.DB().Exec(`UPDATE app_secrets SET last_used_at = seen.latest FROM (
-			SELECT secret_id, MAX(last_used_at) AS latest FROM secret_usage WHERE secret_id IN ? AND hour >= ? GROUP BY secret_id
-		) seen WHERE app_secrets.id = seen.secret_id AND app_secrets.id IN ? AND app_secrets.last_used_at < seen.latest`,
-		secrets, since, secrets).Error
-	if err != nil {
-		return wrap(err, "write the last use of secrets")
+// raiseLastUse raises the last use of what was used, apps or secrets by the statement, where it is later than what they
+// have.
+func raiseLastUse(tx *database.Tx, statement raising, latest map[string]int64) error {
+	var q sql
+	q.add("WITH seen(id, latest) AS (VALUES ")
+	for i, id := range slices.Sorted(maps.Keys(latest)) {
+		if i > 0 {
+			q.add(", ")
+		}
+		q.add("(CAST(? AS TEXT), CAST(? AS BIGINT))", id, latest[id])
 	}
-	return wrap(tx.DB().Exec(`UPDATE apps SET last_used_at = seen.latest FROM (
-			SELECT app_id, MAX(last_used_at) AS latest FROM app_secrets WHERE id IN ? GROUP BY app_id
-		) seen WHERE apps.id = seen.app_id AND apps.id IN ? AND apps.last_used_at < seen.latest`,
-		secrets, apps).Error, "write the last use of apps")
+	q.add(string(statement))
+	return wrap(tx.DB().Exec(q.text.String(), q.args...).Error, "write the last use")
 }
+
+// raising is the end of a statement that raises the last use of what is seen.
+type raising string
+
+const (
+	raiseSecrets raising = `) UPDATE app_secrets SET last_used_at = seen.latest FROM seen
+		WHERE app_secrets.id = seen.id AND app_secrets.last_used_at < seen.latest`
+	raiseApps raising = `) UPDATE apps SET last_used_at = seen.latest FROM seen
+		WHERE apps.id = seen.id AND apps.last_used_at < seen.latest`
+)
 
 // moment returns a stored time, zero for 0, which is never.
 func moment(micros int64) time.Time {

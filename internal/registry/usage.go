@@ -82,6 +82,11 @@ func (u *hourUse) each(visit func(Network, tally)) {
 	}
 }
 
+func (u *hourUse) last() (last int64) {
+	u.each(func(_ Network, t tally) { last = max(last, t.last) })
+	return last
+}
+
 func (u *hourUse) uses() (sum int64) {
 	u.each(func(_ Network, t tally) { sum += t.uses })
 	return sum
@@ -171,18 +176,23 @@ type pending struct {
 func (u *useCounts) takeAll() []pending {
 	var all []pending
 	for i := range u.shards {
-		s := &u.shards[i]
-		s.mu.Lock()
-		hours := s.hours
-		if len(hours) > 0 {
-			s.hours = map[useKey]*hourUse{}
-		}
-		s.mu.Unlock()
-		for key, use := range hours {
+		for key, use := range u.shards[i].take() {
 			all = append(all, pending{key, use})
 		}
 	}
 	return all
+}
+
+// take takes out what a shard has counted: from then on nobody else reads or writes it.
+func (s *useShard) take() map[useKey]*hourUse {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.hours) == 0 {
+		return nil
+	}
+	hours := s.hours
+	s.hours = map[useKey]*hourUse{}
+	return hours
 }
 
 // release gives the room of what was written or given up to others.

@@ -15,7 +15,7 @@ import (
 // waiting (performance.md P4): the number grows and shrinks with how long the last ones took.
 const (
 	firstRows = 100
-	minRows   = 25
+	minRows   = 50
 	maxRows   = 500
 
 	holdShort = 8 * time.Millisecond

@@ -294,8 +294,8 @@ func TestUseIsWrittenAtAPace(t *testing.T) {
 		{100, 8 * time.Millisecond, 100},
 		{100, 20 * time.Millisecond, 100},
 		{100, 21 * time.Millisecond, 50},
-		{40, time.Second, 25},
-		{25, time.Minute, 25},
+		{80, time.Second, 50},
+		{50, time.Minute, 50},
 	} {
 		if got := registry.NextRows(tt.rows, tt.took); got != tt.want {
 			t.Errorf("after %d rows in %s: %d, want %d", tt.rows, tt.took, got, tt.want)
