@@ -110,7 +110,7 @@ func TestTokenLogHasFiveFields(t *testing.T) {
 			continue
 		}
 		var names []string
-		for _, field := range strings.Fields(strings.Replace(line, `msg="token issued"`, "msg=token", 1)) {
+		for field := range strings.FieldsSeq(strings.Replace(line, `msg="token issued"`, "msg=token", 1)) {
 			name, _, _ := strings.Cut(field, "=")
 			names = append(names, name)
 		}
