@@ -92,7 +92,7 @@ func (c *call) notices(app registry.App, now time.Time) []templates.AppNotice {
 			Code: "expiring", Hint: hintOf(usable, summary.EndsAt), Days: daysUntil(summary.EndsAt, now), At: summary.EndsAt,
 			Href: rotate,
 		})
-	case registry.SecretsOK, registry.SecretsTwo:
+	case registry.SecretsOK, registry.SecretsNew, registry.SecretsTwo:
 	}
 	if len(usable) == 2 && !usable[0].EndsAt.IsZero() && app.Status == registry.Active {
 		list = append(list, templates.AppNotice{
