@@ -1,7 +1,9 @@
 package web
 
 import (
+	"net"
 	"net/http"
+	"time"
 
 	"credenza.example/credenza/internal/access"
 )
@@ -57,4 +59,28 @@ func MountPage(s *Server, path string) error {
 // MountMachine does the same among what programs call.
 func MountMachine(s *Server, path string) error {
 	return s.mountMachines([]machine{{path: path, name: "test"}})
+}
+
+// Gate are the limits of a listener: of newcomers, how long they count, of connections, and after what time those give
+// way that are silent or slow.
+type Gate struct {
+	Newcomers    int
+	NewcomerTime time.Duration
+	Connections  int
+	Silent, Slow time.Duration
+}
+
+// ServeGated is Serve with other limits and no turns.
+func ServeGated(s *http.Server, l net.Listener, limits Gate) error {
+	g := newGate(l, gateLimits{
+		limits.Newcomers, limits.NewcomerTime, limits.Connections, limits.Silent, limits.Slow,
+	}, func() bool { return false })
+	s.ConnState = g.heard
+	return s.Serve(g)
+}
+
+// Turns is a handler behind turns, with how many requests wait.
+func Turns(room int, age, patience time.Duration, next http.Handler) (handler http.Handler, waiting func() int) {
+	t := newTurns(room, age, patience)
+	return t.wrap(next), t.waitingNow
 }

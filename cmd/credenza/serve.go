@@ -149,7 +149,7 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 
 	portal, admin := web.HTTPServer(public.handler, r.log), web.HTTPServer(private.handler, r.log)
 	failed := make(chan error, 2)
-	go func() { failed <- portal.Serve(public) }()
+	go func() { failed <- web.Serve(portal, public, r.metrics) }()
 	go func() { failed <- admin.Serve(private) }()
 	select {
 	case err := <-failed:
