@@ -92,6 +92,7 @@ type bench struct {
 	binary   string
 	plots    string
 	profiles string
+	floods   string
 	failAt   severity
 	dir      string // temporary, for everything
 	progress io.Writer
@@ -108,6 +109,7 @@ func newBench(args []string, progress io.Writer) (*bench, error) {
 	chosen := flags.String("lines", "P", "which lines, separated by commas: P1, or P for all that begin so")
 	flags.IntVar(&b.apps, "apps", 100_000, "apps in the database that P9 starts with")
 	flags.StringVar(&b.binary, "binary", "bin/credenza", "what is measured")
+	flags.StringVar(&b.floods, "floods", "", "of the drill, only the floods whose name holds this")
 	flags.StringVar(&b.profiles, "profiles", "", "directory to keep CPU profiles of P1 in, which the plot of its parts needs")
 	flags.StringVar(&b.plots, "plots", "", "directory to write the plots of docs/performance.md to")
 	fail := flags.String("fail", string(failBudget), "when to end with an error: budget, far (above twice a budget) or never")
