@@ -25,6 +25,7 @@ type portal struct {
 	*server
 
 	client *http.Client
+	lists  int // of apps that were asked for
 }
 
 // openPortal makes an installation with apps, starts it and signs its administrator in.
@@ -84,6 +85,9 @@ func (p *portal) get(ctx context.Context, path string) (body []byte, took time.D
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url()+path, nil)
 	if err != nil {
 		return nil, 0, err
+	}
+	if request.URL.Path == "/apps" {
+		p.lists++
 	}
 	began := time.Now()
 	answer, err := p.client.Do(request)
@@ -148,10 +152,6 @@ func grid(ctx context.Context, b *bench) (figures []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	skip, err := p.listed()
-	if err != nil {
-		return nil, err
-	}
 	for range repeat {
 		for _, l := range looks {
 			if err := visit(l.name, l.path); err != nil {
@@ -162,11 +162,11 @@ func grid(ctx context.Context, b *bench) (figures []figure, err error) {
 			return nil, err
 		}
 	}
-	inside, err := p.listed()
+	inside, err := p.listed(ctx, len(names))
 	if err != nil {
 		return nil, err
 	}
-	return gridFigures(b, names, inside[len(skip):], round)
+	return gridFigures(b, names, inside, round)
 }
 
 // gridFigures puts the times of the looks together by name: inside the server, and round trips.
@@ -226,8 +226,25 @@ func (p *portal) walk(ctx context.Context, pages int) (path string, err error) {
 	return path, nil
 }
 
-// listed returns what the access log says about the lists of apps: how long each took inside the server.
-func (p *portal) listed() ([]time.Duration, error) {
+// listed returns what the access log says about the last n lists of apps: how long each took inside the server. Lines are
+// written a moment after the answer.
+func (p *portal) listed(ctx context.Context, n int) ([]time.Duration, error) {
+	for range 100 {
+		times, err := p.loggedLists()
+		if err != nil {
+			return nil, err
+		}
+		if len(times) == p.lists {
+			return times[len(times)-n:], nil
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errors.New("the access log lacks lines")
+}
+
+func (p *portal) loggedLists() ([]time.Duration, error) {
 	text, err := os.ReadFile(p.log)
 	if err != nil {
 		return nil, err
