@@ -72,3 +72,19 @@ func watchCreated(t *testing.T, db *database.DB, created func(rows int64)) {
 		t.Fatal(err)
 	}
 }
+
+// failCreated fails each statement that writes new rows, and counts them.
+func failCreated(t *testing.T, db *database.DB, with error) (tried *int) {
+	t.Helper()
+	tried = new(int)
+	err := db.Housekeep(t.Context(), func(tx *database.Tx) error {
+		return tx.DB().Callback().Create().Before("gorm:create").Register("test:fail", func(g *gorm.DB) {
+			*tried++
+			_ = g.AddError(with)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tried
+}

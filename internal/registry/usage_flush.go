@@ -3,12 +3,14 @@ package registry
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/problem"
 )
 
 // A transaction that writes counts has as many rows as fit into a fraction of the 50 ms for which nobody may be kept
@@ -28,7 +30,8 @@ const (
 // It writes in short transactions with pauses between, so that nobody waits long for the one writer. Counts are added
 // to what is there, so replicas add up. A last use never goes back. Neither the version of an app nor the change
 // counter nor the trail take notice (product.md decision 18). What could not be written is kept, and the next call tries
-// again; only if a commit went through whose answer was lost is it then counted twice.
+// again; only if a commit went through whose answer was lost is it then counted twice. A part that fails holds up no
+// other, but when the database is out of reach or ctx has ended the rest is not tried. All errors come back joined.
 func (r *Registry) FlushUse(ctx context.Context) error {
 	r.use.flushing.Lock()
 	defer r.use.flushing.Unlock()
@@ -36,22 +39,32 @@ func (r *Registry) FlushUse(ctx context.Context) error {
 	slices.SortFunc(list, func(a, b pending) int {
 		return cmp.Or(cmp.Compare(a.use.app, b.use.app), cmp.Compare(a.key.secret, b.key.secret), cmp.Compare(a.key.hour, b.key.hour))
 	})
+	var kept []pending // put back at the end, when what was written no longer takes up room
+	var failed []error
 	for len(list) > 0 {
 		part := list[:fitting(list, r.use.rows)]
 		took, err := r.writeUse(ctx, part)
-		if err != nil {
-			r.use.putBack(list)
-			r.use.metrics.flushes.WithLabelValues(flushFailed).Inc()
-			return wrap(err, "write the use of secrets")
+		if err == nil {
+			r.use.release(part)
+			r.use.rows = nextRows(r.use.rows, took)
+		} else {
+			failed = append(failed, err)
+			if ctx.Err() != nil || problem.Is(err, problem.Unavailable) {
+				part = list
+			}
+			kept = append(kept, part...)
 		}
-		r.use.release(part)
-		r.use.rows = nextRows(r.use.rows, took)
 		if list = list[len(part):]; len(list) > 0 {
 			pause(ctx, took)
 		}
 	}
-	r.use.metrics.flushes.WithLabelValues(flushWritten).Inc()
-	return nil
+	outcome := flushWritten
+	if len(failed) > 0 {
+		r.use.putBack(kept)
+		outcome = flushFailed
+	}
+	r.use.metrics.flushes.WithLabelValues(outcome).Inc()
+	return wrap(errors.Join(failed...), "write the use of secrets")
 }
 
 // writeUse writes a part in one transaction and returns for how long that kept other writers waiting.

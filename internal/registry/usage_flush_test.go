@@ -16,6 +16,7 @@ import (
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
 )
 
@@ -238,6 +239,71 @@ func TestUseWhenAFlushIsStopped(t *testing.T) {
 				t.Errorf("%d uses from %d networks", use.Week, len(use.Networks))
 			}
 		}
+	})
+}
+
+// A part that always fails holds up nobody but those in it, and is written once it can be.
+func TestUseThatCannotBeWrittenHoldsUpNoOther(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		metrics := w.bounded(t, 1000)
+		secrets := map[registry.AppID]registry.SecretID{}
+		var first registry.AppID // in the order of writing
+		for i := range 12 {
+			app, shown := w.register(t, fmt.Sprint("App ", i))
+			w.useFrom(t, app, shown.ID, 1, 20)
+			secrets[app.ID] = shown.ID
+			if first == "" || app.ID < first {
+				first = app.ID
+			}
+		}
+		run := func(sql string) {
+			t.Helper()
+			if err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error { return tx.DB().Exec(sql).Error }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run(fmt.Sprintf("CREATE UNIQUE INDEX in_the_way ON secret_usage (secret_id) WHERE secret_id = '%s'", secrets[first]))
+		for range 2 { // the second time, only that part is left
+			if err := w.FlushUse(t.Context()); err == nil {
+				t.Error("a flush that could not write a part succeeded")
+			}
+		}
+		written := 0
+		for app, id := range secrets {
+			if use := must(w.Use(t.Context(), w.viewer, app))(t)[id]; use.Week == 210 {
+				written++
+			} else if use.Week != 0 {
+				t.Errorf("%d uses", use.Week)
+			}
+		}
+		if written < 8 || written > 11 {
+			t.Errorf("the use of %d secrets of 12 was written", written)
+		}
+		wantMetrics(t, metrics, 20*(12-written), 0, 0, 2)
+		run("DROP INDEX in_the_way")
+		w.flush(t)
+		for app, id := range secrets {
+			if use := must(w.Use(t.Context(), w.viewer, app))(t)[id]; use.Week != 210 || len(use.Networks) != 20 {
+				t.Errorf("%d uses from %d networks", use.Week, len(use.Networks))
+			}
+		}
+		wantMetrics(t, metrics, 0, 0, 1, 2)
+	})
+}
+
+// When the database is away, nobody tries one part after the other.
+func TestUseIsNotTriedPartByPartWhenTheDatabaseIsAway(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		metrics := w.bounded(t, 1000)
+		for i := range 12 {
+			app, shown := w.register(t, fmt.Sprint("App ", i))
+			w.useFrom(t, app, shown.ID, 1, 20)
+		}
+		tried := failCreated(t, w.db, problem.New(problem.Unavailable, "problem.unavailable"))
+		if err := w.FlushUse(t.Context()); !problem.Is(err, problem.Unavailable) || *tried != 1 {
+			t.Errorf("after %d tries: %v", *tried, err)
+		}
+		wantMetrics(t, metrics, 240, 0, 0, 1)
 	})
 }
 
