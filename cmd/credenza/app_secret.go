@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -65,6 +67,12 @@ func (p *program) appCreateCommand() *cobra.Command {
 		Use:   "create --org ORG --name NAME {--scope SCOPE … | --resource-server API}",
 		Short: "Register an app and print its client ID and secret",
 		Args:  cobra.ExactArgs(0),
+		PreRunE: func(*cobra.Command, []string) error {
+			if len(f.scopes) > 0 && f.resourceServer != "" {
+				return problem.New(problem.Invalid, "cli.scope_or_resource_server")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := p.open(cmd.Context(), migrateEmpty)
 			if err != nil {
@@ -99,7 +107,7 @@ func (p *program) appCreateCommand() *cobra.Command {
 	p.jsonFlag(cmd)
 	mustRequire(cmd, "org", "name")
 	cmd.MarkFlagsOneRequired("scope", "resource-server")
-	for _, caller := range []string{"scope", "category", "api-user", "default-api"} {
+	for _, caller := range []string{"category", "api-user", "default-api"} {
 		cmd.MarkFlagsMutuallyExclusive(caller, "resource-server")
 	}
 	return cmd
@@ -125,11 +133,28 @@ func (r *rooms) createApp(ctx context.Context, f newAppFlags) (registry.App, *re
 		}
 	}
 	if f.resourceServer != "" {
+		if err := r.isOthersAPI(f.resourceServer); err != nil {
+			return registry.App{}, nil, err
+		}
 		n.Kind, n.ResourceAPI = registry.ResourceServer, f.resourceServer
 	} else if n.APIUser, err = r.apiUserNamed(ctx, actor, n.Category, f.apiUser); err != nil {
 		return registry.App{}, nil, err
 	}
 	return r.registry.Register(ctx, actor, n)
+}
+
+// isOthersAPI refuses a key that names no API of the catalogue, or one of the portal's own, and says which it may be.
+func (r *rooms) isOthersAPI(key string) error {
+	var allowed []string
+	for _, api := range r.catalogue.APIs() {
+		if !api.Own {
+			allowed = append(allowed, api.Key)
+		}
+	}
+	if slices.Contains(allowed, key) {
+		return nil
+	}
+	return problem.Fields(problem.NewField("resource-server", "cli.no_resource_api", "Key", key, "Keys", strings.Join(allowed, ", ")))
 }
 
 // firstAdministrator is the contact when none is given.

@@ -463,16 +463,22 @@ func TestResourceServerOnTheCommandLine(t *testing.T) {
 	if rotated := must[credentialDocument](t, i, "app", "rotate", made.ClientID); rotated.ClientSecret == made.ClientSecret {
 		t.Error("app rotate printed the old secret")
 	}
-	for _, more := range [][]string{
-		{"--org", "acme", "--resource-server", "coupa-core"},
-		{"--org", "platform", "--resource-server", "nothing"},
-		{"--org", "platform", "--resource-server", "credenza"},
-		{"--org", "platform", "--resource-server", "coupa-core", "--scope", "core.invoice.read"},
-		{"--org", "platform", "--resource-server", "coupa-core", "--api-user", "Client user"},
-		{"--org", "platform"},
+	for _, tt := range []struct {
+		more []string
+		code int
+		says string
+	}{
+		{[]string{"--org", "acme", "--resource-server", "coupa-core"}, 1, "kind: "},
+		{[]string{"--org", "platform", "--resource-server", "nothing"}, 1, "resource-server: No API with the key nothing"},
+		{[]string{"--org", "platform", "--resource-server", "credenza"}, 1, "Give one of: coupa-core"},
+		{[]string{"--org", "platform", "--resource-server", "coupa-core", "--scope", "core.invoice.read"}, 2,
+			"Give --scope or --resource-server, not both."},
+		{[]string{"--org", "platform", "--resource-server", "coupa-core", "--api-user", "Client user"}, 2, "api-user"},
+		{[]string{"--org", "platform"}, 2, "scope"},
 	} {
-		if code, stdout, _ := i.run(t, append([]string{"app", "create", "--name", "Other API"}, more...)...); code == 0 {
-			t.Errorf("%v printed\n%s", more, stdout)
+		code, stdout, stderr := i.run(t, append([]string{"app", "create", "--name", "Other API"}, tt.more...)...)
+		if code != tt.code || stdout != "" || !strings.Contains(stderr, tt.says) {
+			t.Errorf("%v: exit %d, printed %q\n%s", tt.more, code, stdout, stderr)
 		}
 	}
 }
