@@ -100,9 +100,10 @@ const keysRotateLong = `Make new keys. Running servers follow by themselves; not
   credenza keys rotate --compromised
       Somebody else may hold the keys that sign tokens. They are dropped and new
       ones sign at once. TOKENS SIGNED BEFORE ARE REFUSED: here within the stale
-      bound (CREDENZA_STALE_BOUND, 1s), by servers that verify offline when they
-      fetch the key set again, after 300 s at the latest. Apps have to ask for
-      new tokens; their secrets go on working.
+      bound of each server (CREDENZA_STALE_BOUND, 1 s unless set), by servers
+      that verify offline when they fetch the key set again, after 300 s if they
+      heed its Cache-Control. Apps have to ask for new tokens; their secrets go
+      on working.
 
   credenza keys rotate --tag [--compromised]
       The key of the tags inside client secrets, by which invented secrets are
@@ -139,7 +140,7 @@ func (p *program) keysRotateCommand() *cobra.Command {
 				Purpose: string(rotation.Kind), Compromised: compromised, Made: newKeyDocuments(done.Made),
 				Old: newKeyDocuments(done.Old), Dropped: newKeyDocuments(done.Dropped),
 			}
-			return p.print(d, func(w *tabwriter.Writer) { d.write(w, r.cfg.StaleBound) })
+			return p.print(d, func(w *tabwriter.Writer) { d.write(w) })
 		},
 	}
 	cmd.Flags().BoolVar(&tag, "tag", false, "rotate the key of the tags inside secrets instead")
@@ -149,7 +150,7 @@ func (p *program) keysRotateCommand() *cobra.Command {
 }
 
 // write prints what was done and what that means, for somebody who may be in a hurry.
-func (d rotationDocument) write(w *tabwriter.Writer, bound time.Duration) {
+func (d rotationDocument) write(w *tabwriter.Writer) {
 	for _, k := range d.Dropped {
 		line(w, "Dropped:", k.ID, k.Algorithm)
 	}
@@ -157,12 +158,12 @@ func (d rotationDocument) write(w *tabwriter.Writer, bound time.Duration) {
 		line(w, "New:", k.ID, k.Algorithm)
 	}
 	line(w)
-	for _, sentence := range d.sentences(bound) {
+	for _, sentence := range d.sentences() {
 		line(w, sentence)
 	}
 }
 
-func (d rotationDocument) sentences(bound time.Duration) []string {
+func (d rotationDocument) sentences() []string {
 	signing, from := d.Purpose == string(keyring.Signing), ""
 	for _, k := range d.Made {
 		from = stampOf(k.SignsFrom)
@@ -170,8 +171,9 @@ func (d rotationDocument) sentences(bound time.Duration) []string {
 	switch {
 	case signing && d.Compromised:
 		return []string{
-			fmt.Sprintf("Tokens signed by a dropped key are refused: here within %s, and by servers that verify offline", bound),
-			fmt.Sprintf("when they fetch the key set again, after %.0f s at the latest if they heed its Cache-Control.", keyring.CacheFor.Seconds()),
+			"Tokens signed by a dropped key are refused: here within the stale bound of each server (CREDENZA_STALE_BOUND,",
+			"1 s unless set), and by servers that verify offline when they fetch the key set again,",
+			fmt.Sprintf("after %.0f s at the latest if they heed its Cache-Control.", keyring.CacheFor.Seconds()),
 			"Every app has to ask for a new token; most do so when a call is answered 401. Secrets go on working.",
 			"The new keys sign from now on. Servers that fetch the key set when they meet an unknown key take",
 			"their tokens at once; others after the same time.",
@@ -186,7 +188,7 @@ func (d rotationDocument) sentences(bound time.Duration) []string {
 		return []string{
 			"Secrets that exist go on working. The tags made by dropped keys no longer count: guesses are held",
 			"back by the limits and by bcrypt alone, until the secrets that carry them have been rotated.",
-			fmt.Sprintf("New secrets get the tag of the new key; every server knows it within %s.", bound),
+			"New secrets get the tag of the new key; every server knows it within its CREDENZA_STALE_BOUND.",
 		}
 	default:
 		return []string{

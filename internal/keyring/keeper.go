@@ -228,10 +228,11 @@ func (t *turn) supersede(old *keyRow, until time.Time) error {
 	return updateRow(t.tx, old)
 }
 
-// drop makes all keys of a line untrusted that are still whole, and removes them from their rows.
+// drop makes all keys of a line untrusted whose signatures or tags are still believed, and removes them from their rows.
+// Those count that sign no more and were erased here, too: who read a key may have done so before, or from a backup.
 func (t *turn) drop(keys line) error {
 	for _, row := range keys {
-		if row.State != StateSigning {
+		if row.State != StateSigning && row.State != StateAccepted {
 			continue
 		}
 		if err := row.end(t.tx, t.master, StateUntrusted); err != nil {

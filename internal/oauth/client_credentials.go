@@ -12,11 +12,19 @@ import (
 
 const grantClientCredentials = "client_credentials"
 
-// clientCredentials is the grant of RFC 6749 §4.4: the app acts for itself. An app of another kind may not (C9). The client that Authenticate returned was
-// read after bcrypt, and nothing here waits between then and the signature (protocol.md §2).
+// clientCredentials is the grant of RFC 6749 §4.4: the app acts for itself. An app of another kind may not (C9). Reading
+// the keys anew may take a while; the client is read after it, and nothing waits between then and the signature
+// (protocol.md §2).
 func (s *Server) clientCredentials(ctx context.Context, c *call) (result, error) {
 	if c.client.Kind != registry.Caller {
 		return result{}, refuse(reasonNotCaller)
+	}
+	err := s.keys.Fresh(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	if c.client, err = s.registry.Standing(ctx, c.client.ClientID, c.secret); err != nil {
+		return result{}, err
 	}
 	shorter, err := readLifetime(c.form.get("expires_in"))
 	if err != nil {
@@ -48,9 +56,6 @@ func readLifetime(text string) (time.Duration, error) {
 
 // issue signs a token of the client for the target and answers with it.
 func (s *Server) issue(ctx context.Context, c *call, t target) (result, error) {
-	if err := s.keys.Fresh(ctx); err != nil {
-		return result{}, err
-	}
 	now := s.clock()
 	made := claims{
 		Issuer:       s.issuer,

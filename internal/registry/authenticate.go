@@ -12,9 +12,9 @@ import (
 // organisation or API user not live; the latter are asked after the hash, so that whoever does not know the secret
 // learns nothing (C22). Other errors are problem.Unavailable and problem.Limited, both with RetryAfter.
 //
-// State is read again after bcrypt. The caller signs from the client returned and asks for nothing later. The last
-// argument is the network that the request came from (limit.Network), by which failures are counted and clients are
-// known; "" where that says nothing.
+// State is read again after bcrypt; who waits for something else before acting on it asks Standing. The last argument is
+// the network that the request came from (limit.Network), by which failures are counted and clients are known; "" where
+// that says nothing.
 func (r *Registry) Authenticate(ctx context.Context, clientID, presented, network string) (*Client, SecretID, error) {
 	p := secret.Presented{ClientID: clientID, Text: presented, Network: network}
 	result, err := r.verifier.Verify(ctx, p, r.lookup(clientID))
@@ -22,18 +22,29 @@ func (r *Registry) Authenticate(ctx context.Context, clientID, presented, networ
 		return nil, "", err
 	}
 	id := SecretID(result.CredentialID)
-	c, err := r.Client(ctx, clientID)
-	if isNotFound(err) {
-		return nil, "", secret.ErrWrong
-	}
+	c, err := r.Standing(ctx, clientID, id)
 	if err != nil {
 		return nil, "", err
 	}
+	return c, id, nil
+}
+
+// Standing returns the client as it is now, while the secret that it authenticated with is usable and the app,
+// organisation and API user are live; else secret.ErrWrong. The caller signs from what is returned and waits for nothing
+// in between (protocol.md §2).
+func (r *Registry) Standing(ctx context.Context, clientID string, id SecretID) (*Client, error) {
+	c, err := r.Client(ctx, clientID)
+	if isNotFound(err) {
+		return nil, secret.ErrWrong
+	}
+	if err != nil {
+		return nil, err
+	}
 	now := r.db.Now()
 	if _, usable := c.SecretEnds(id, now); !usable || !c.Live(now) {
-		return nil, "", secret.ErrWrong
+		return nil, secret.ErrWrong
 	}
-	return c, id, nil
+	return c, nil
 }
 
 func isNotFound(err error) bool { return problem.Is(err, problem.NotFound) }

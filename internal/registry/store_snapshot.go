@@ -8,12 +8,13 @@ import (
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/keyring"
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/secret"
 )
 
 // longestToken bounds the life of an access token. A secret that leaked longer ago bought none that still lives.
-const longestToken = 25 * time.Hour
+const longestToken = keyring.LongestToken + time.Hour
 
 // clientRow is an app with what is known of its organisation and API user.
 type clientRow struct {
