@@ -109,8 +109,8 @@ const keysRotateLong = `Make new keys. Running servers follow by themselves; not
       The key of the tags inside client secrets, by which invented secrets are
       refused without work. Secrets that exist go on working either way.
       Compromised, their tags no longer count: guesses are then held back by the
-      limits and by bcrypt alone, and under a flood of them an app may be told to
-      try again later (429, 503), until these secrets have been rotated.
+      limits and by bcrypt alone, and under a flood of them an app may be told
+      to try again later (429, 503), until these secrets have been rotated.
 
 What was read from the database is of no use without the master key. If that
 leaked too, drop both kinds of keys as compromised. Keys that seal values in the

@@ -8,8 +8,8 @@ import (
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/database"
-	"credenza.example/credenza/internal/keyring"
 	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/keyring"
 	"credenza.example/credenza/internal/secret"
 )
 
