@@ -29,6 +29,7 @@ type Verifier struct {
 	keys    jose.JSONWebKeySet
 	fetched time.Time
 	tried   time.Time
+	busy    chan struct{} // closed when the fetch under way has ended; nil: none is
 }
 
 // Claims are what an API needs of a token.
@@ -78,23 +79,45 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Claims, error) {
 // once in ten seconds: strangers can write any key ID into a token.
 func (v *Verifier) key(ctx context.Context, keyID string) (*jose.JSONWebKey, error) {
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	now := v.Now()
-	known := v.keys.Key(keyID)
-	if (now.Sub(v.fetched) >= 5*time.Minute || len(known) == 0) && now.Sub(v.tried) >= 10*time.Second {
-		v.tried = now
-		if keys, err := v.fetch(ctx); err == nil {
-			v.keys, v.fetched = keys, now
-			known = keys.Key(keyID)
+	stale := now.Sub(v.fetched) >= 5*time.Minute || len(v.keys.Key(keyID)) == 0
+	if stale && v.busy == nil && now.Sub(v.tried) >= 10*time.Second {
+		v.tried, v.busy = now, make(chan struct{})
+		go v.refresh(context.WithoutCancel(ctx), now) // a caller who hangs up ends no fetch that others need
+	}
+	busy := v.busy
+	v.mu.Unlock()
+	if stale && busy != nil {
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if now.Sub(v.fetched) >= time.Hour { // a key may have been given up meanwhile
 		return nil, errors.New("the key set cannot be fetched")
 	}
+	known := v.keys.Key(keyID)
 	if len(known) != 1 || known[0].Algorithm != string(jose.ES256) {
 		return nil, ErrInvalid
 	}
 	return &known[0], nil
+}
+
+// refresh fetches the key set, for five seconds at most and without holding up those who need no new one.
+func (v *Verifier) refresh(ctx context.Context, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	keys, err := v.fetch(ctx)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err == nil {
+		v.keys, v.fetched = keys, now
+	}
+	close(v.busy)
+	v.busy = nil
 }
 
 func (v *Verifier) fetch(ctx context.Context) (keys jose.JSONWebKeySet, err error) {
@@ -117,11 +140,11 @@ func (v *Verifier) fetch(ctx context.Context) (keys jose.JSONWebKeySet, err erro
 func (v *Verifier) Require(anyOf []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers := r.Header.Values("Authorization")
-		if len(headers) != 1 {
-			challenge(w, http.StatusUnauthorized, "")
+		if len(headers) > 1 {
+			challenge(w, http.StatusBadRequest, `, error="invalid_request"`)
 			return
 		}
-		scheme, token, _ := strings.Cut(headers[0], " ")
+		scheme, token, _ := strings.Cut(strings.Join(headers, ""), " ")
 		if !strings.EqualFold(scheme, "Bearer") {
 			challenge(w, http.StatusUnauthorized, "")
 			return

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -51,6 +52,9 @@ type jwksOf struct {
 
 func (j *jwksOf) RoundTrip(req *http.Request) (*http.Response, error) {
 	j.fetches++
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
 	w := httptest.NewRecorder()
 	switch {
 	case j.down:
@@ -74,7 +78,11 @@ func (r *rig) api() (http.Handler, *jwksOf) {
 
 // calls sends a request with these Authorization headers and returns status and challenge.
 func calls(api http.Handler, headers ...string) (status int, challenge string) {
-	req := httptest.NewRequest(http.MethodGet, "/invoices", nil)
+	return callsWithin(context.Background(), api, headers...)
+}
+
+func callsWithin(ctx context.Context, api http.Handler, headers ...string) (status int, challenge string) {
+	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/invoices", nil)
 	for _, h := range headers {
 		req.Header.Add("Authorization", h)
 	}
@@ -100,7 +108,7 @@ func TestGuideOffline(t *testing.T) {
 		"its own":             {[]string{"Bearer " + token}, 204, ""},
 		"scheme in small":     {[]string{"bearer " + token}, 204, ""},
 		"none":                {nil, 401, bare},
-		"two":                 {[]string{"Bearer " + token, "Bearer " + token}, 401, bare},
+		"two":                 {[]string{"Bearer " + token, "Bearer " + token}, 400, `Bearer realm="spend", error="invalid_request"`},
 		"Basic":               {[]string{"Basic " + token}, 401, bare},
 		"empty":               {[]string{"Bearer "}, 401, invalid},
 		"of another scope":    {[]string{"Bearer " + r.token(a, "scope", "core.expense.read")}, 403, short},
@@ -166,6 +174,26 @@ func TestGuideFollowsTheKeys(t *testing.T) {
 	calls(api, "Bearer "+foreign)
 	if status, challenge := calls(api, "Bearer "+foreign); status != 401 || challenge == "" {
 		t.Errorf("a stranger's token: %d", status)
+	}
+}
+
+// TestGuideOutlivesWhoHangsUp: a stranger who hangs up takes the key set from nobody else.
+func TestGuideOutlivesWhoHangsUp(t *testing.T) {
+	r, stranger := newRig(t), newRig(t)
+	api, keys := r.api()
+	foreign, token := stranger.token(stranger.app(invoiceRead)), r.token(r.app(invoiceRead))
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	for fetches, name := range []string{"no keys yet", "a new key"} {
+		if status, _ := callsWithin(gone, api, "Bearer "+foreign); status != 503 && status != 401 {
+			t.Errorf("%s: who hung up hears %d", name, status)
+		}
+		if status, _ := calls(api, "Bearer "+token); status != 204 || keys.fetches != fetches+1 {
+			t.Errorf("%s: the next is answered %d, fetched %d times", name, status, keys.fetches)
+		}
+		r.clock.Advance(10 * time.Second)
+		r.rotate(true)
+		token = r.token(r.app(invoiceRead))
 	}
 }
 
