@@ -14,7 +14,8 @@
 //   [data-download=env|json][data-from=id][data-name]
 //   select[data-filter-by=name]     options with data-for show for those values of the named field
 //   input[data-filter=id]           narrows the [data-filter-item]s of an element, [data-filter-group]s follow
-//   [data-count-of=name]            "#" in its data-text becomes the number of ticked boxes of that name
+//   [data-count-of=name]            "#" in its data-text becomes the number of ticked boxes of that name; only those in the
+//                                   element of the id data-within; [data-say] is said when one is ticked
 //   [data-join-of=name]             a field that lists their values; boxes of one name and value are ticked together
 //   a[data-carry=name]              takes the ticked boxes of that name along, as parameters of its address
 //   tr[data-row], a[data-open]      rows that j and k walk
@@ -91,10 +92,16 @@ function live(form) {
 
   const address = () => {
     const url = new URL(form.action);
-    const pairs = [...new FormData(form)].filter(([, value]) => value);
-    for (const [name, value] of pairs) if (!url.searchParams.has(name, value)) url.searchParams.append(name, value);
+    for (const [name, value] of new FormData(form)) url.searchParams.append(name, value);
     return url;
   };
+  form.addEventListener('formdata', ({ formData }) => { // however it is sent: nothing empty, nothing twice
+    for (const name of new Set(formData.keys())) {
+      const values = new Set(formData.getAll(name));
+      formData.delete(name);
+      for (const value of values) if (value) formData.append(name, value);
+    }
+  });
 
   const run = async () => {
     request?.abort();
@@ -273,10 +280,13 @@ function narrow(input) {
   });
 }
 
-const ticked = (name) => [...new Set($$(`input[name="${CSS.escape(name)}"]:checked`).map((box) => box.value))];
+const ticked = (name, root) => [...new Set($$(`input[name="${CSS.escape(name)}"]:checked`, root).map((box) => box.value))];
 
 function tally() {
-  for (const line of $$('[data-count-of]')) line.textContent = line.dataset.text.replace('#', ticked(line.dataset.countOf).length);
+  for (const line of $$('[data-count-of]')) {
+    const { countOf, within, text } = line.dataset;
+    line.textContent = text.replace('#', ticked(countOf, within && byId(within)).length);
+  }
   for (const field of $$('[data-join-of]')) field.value = ticked(field.dataset.joinOf).join(' ');
 }
 
@@ -356,6 +366,8 @@ const clicks = { copy, hide, peek, download: (button) => download(button.dataset
 document.addEventListener('change', ({ target }) => {
   alike(target);
   tally();
+  const count = $$('[data-say]').find((line) => line.dataset.countOf === target.name);
+  if (count) say(count.textContent);
 });
 document.addEventListener('click', (event) => {
   const link = event.target.closest('a[data-carry]');

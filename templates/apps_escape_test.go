@@ -117,7 +117,9 @@ func shapeOf(ctx context.Context, t testing.TB, c templ.Component) (shape map[st
 	}
 	shape = map[string]int{}
 	doc.Find("*").Each(func(_ int, s *goquery.Selection) {
-		shape["<"+s.Nodes[0].Data+">"]++
+		if s.Nodes[0].Data != "wbr" { // where a path may break: as many as it has slashes; its attributes are counted
+			shape["<"+s.Nodes[0].Data+">"]++
+		}
 		for _, a := range s.Nodes[0].Attr {
 			shape[a.Key]++
 			runs := strings.ToLower(strings.Map(func(r rune) rune {

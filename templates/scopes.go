@@ -2,8 +2,11 @@ package templates
 
 import (
 	"context"
+	"io"
 	"strconv"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	"credenza.example/credenza/internal/i18n"
 )
@@ -56,11 +59,14 @@ const (
 type ScopeResults struct {
 	State   ScopesState
 	Count   int // different scopes found, on all pages
-	Filters []AppsFilter
+	Filters []ScopeFilter
+	// Searched says that a text was searched for, not only filtered.
+	Searched bool
 	// ClearHref is the list without any filter; "" when there is none.
 	ClearHref string
 	Calls     []ScopeCall // the query is a call: these are it
 	Asked     string      // the query is a call that is not published: what was asked for
+	Own       OwnCall     // … and what the portal itself makes of it
 	Nearest   []ScopeNear // … and the published ones most like it
 	Names     []ScopeLink // state no match: names that may have been meant
 	Objects   []ScopeObject
@@ -68,6 +74,22 @@ type ScopeResults struct {
 	Pages     ScopePages
 	Bar       ScopeBar
 }
+
+// OwnCall says whether a call that the catalogue does not list lies where the portal itself answers.
+type OwnCall string
+
+// What it may be. OwnNone is not the portal's.
+const (
+	OwnNone  OwnCall = ""
+	OwnSelf  OwnCall = "self"  // the call about the app whose token asks
+	OwnOther OwnCall = "other" // below the base path of one of the portal's APIs
+)
+
+// ownSelfCall is the call that any live token may make (protocol.md §1.5).
+const ownSelfCall = "GET /api/v1/apps/self"
+
+// ScopeFilter is an active filter. Code is q, in, kind or used; Value is what was searched for, where, or the kind.
+type ScopeFilter struct{ Code, Value, RemoveHref string }
 
 // ScopeLink is a scope with the address of its page.
 type ScopeLink struct{ Scope, Href string }
@@ -151,10 +173,50 @@ func (r ScopeResults) statusText(ctx context.Context) string {
 	case ScopesTooLong:
 		return i18n.T(ctx, "scopes.too_long.title")
 	case ScopesNoCall:
-		return i18n.T(ctx, "scopes.no_call.title")
+		return r.noCallTitle(ctx)
 	case ScopesNoMatch, ScopesRows:
 	}
 	return i18n.T(ctx, "scopes.count", "N", r.Count)
+}
+
+// text is the filter as the page names it.
+func (f ScopeFilter) text(ctx context.Context) string {
+	switch f.Code {
+	case "in":
+		return i18n.T(ctx, "scopes.chip.in", "Where", f.Value)
+	case "kind":
+		return i18n.T(ctx, "scopes.chip.kind", "Kind", i18n.T(ctx, "apps.scope.kind."+f.Value))
+	case "used":
+		return i18n.T(ctx, "scopes.filter.used")
+	default:
+		return f.Value
+	}
+}
+
+func (r ScopeResults) noCallTitle(ctx context.Context) string {
+	if r.Own != OwnNone {
+		return i18n.T(ctx, "scopes.own_call.title")
+	}
+	return i18n.T(ctx, "scopes.no_call.title")
+}
+
+func (r ScopeResults) noMatchText(ctx context.Context) string {
+	if r.Searched {
+		return i18n.T(ctx, "scopes.no_match.text")
+	}
+	return i18n.T(ctx, "scopes.no_match.filters")
+}
+
+// callPath is a path that breaks before a slash where a line ends, and not inside a word.
+func callPath(path string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		first, rest := "", templ.EscapeString(path)
+		if strings.HasPrefix(rest, "/") {
+			first, rest = "/", rest[1:]
+		}
+		_, err := io.WriteString(w, "<span>"+first+strings.ReplaceAll(rest, "/", "<wbr>/")+"</span>")
+		return err
+	})
 }
 
 // columns are the codes of the table's columns.

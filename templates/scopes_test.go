@@ -36,7 +36,7 @@ func sampleScopeList() templates.Scopes {
 		Kinds: []templates.ScopeKind{{Code: "read"}, {Code: "write", Checked: true}},
 		Results: templates.ScopeResults{
 			State: templates.ScopesRows, Count: 3, ShowUse: true, Pages: templates.ScopePages{Page: 2, Pages: 3}, ClearHref: "/scopes",
-			Filters: []templates.AppsFilter{{Token: "kind:write", RemoveHref: "/scopes?q=purchase"}},
+			Filters: []templates.ScopeFilter{{Code: "kind", Value: "write", RemoveHref: "/scopes?q=purchase"}},
 			Calls:   calls,
 			Objects: []templates.ScopeObject{
 				{
@@ -87,9 +87,13 @@ func scopeLists() map[string]templates.Scopes {
 	call.Results.State, call.Results.Asked = templates.ScopesNoCall, "GET /itms"
 	call.Results.Nearest = []templates.ScopeNear{{Method: "GET", Path: "/api/items", Href: "/scopes?q=GET+%2Fapi%2Fitems"}}
 	long.Results.State = templates.ScopesTooLong
+	filters, own, self := none, call, call
+	filters.Results.Names, filters.Results.Searched = nil, false
+	own.Results.Own, self.Results.Own = templates.OwnOther, templates.OwnSelf
 	words.Results.Asked, words.Results.Nearest, words.Results.Calls = call.Results.Asked, call.Results.Nearest, nil
 	return map[string]templates.Scopes{
 		"rows": sampleScopeList(), "guest": guest, "no match": none, "no call": call, "too long": long, "words of a call": words,
+		"filters only": filters, "own call": own, "self": self,
 	}
 }
 
@@ -233,7 +237,8 @@ func TestScopeSentences(t *testing.T) {
 		"tbody:nth-of-type(4) .hint:nth-of-type(3)":     "You cannot give it: it takes the right Integration toolkit > API consumer apps > Manage API client app.",
 		"tbody:nth-of-type(4) .hint:nth-of-type(4)":     "Printed elsewhere as e-mail, which is not accepted.",
 		"tbody:nth-of-type(4) .hint:nth-of-type(5)":     "The vendor lists no permission behind it as of R34.",
-		".scopes-kept .hint":                            "Ticked, and not on this page:",
+		".scopes-kept summary":                          "1 ticked elsewhere",
+		".filter-token":                                 "Right: write",
 		".bullets li":                                   "PUT /close_purchaseorders/{id} (printed here, never matched): A slip.",
 		".pager-range":                                  "Page 2 of 3",
 		"tbody details summary":                         "The source prints this differently",
@@ -251,7 +256,7 @@ func TestScopeSentences(t *testing.T) {
 	for selector, want := range map[string]string{
 		".opened .hint":                   "Also opened by core.order.write",
 		".warning":                        "Most apps that write read as well: core.purchase_order.read.",
-		"[aria-labelledby=grant] p":       "To give it to an app takes the right Integration toolkit > API consumer apps > Manage API client app.",
+		"[aria-labelledby=grant] p":       "Giving it to an app takes the right Integration toolkit > API consumer apps > Manage API client app.",
 		"[aria-labelledby=grant] p + p":   "You hold this right.",
 		"[aria-labelledby=grant] p ~ p+p": "In your organisation: Ana Silva and Jo Weber",
 		"[aria-labelledby=apps] .hint":    "1 more app holds it.",
@@ -271,7 +276,7 @@ func TestScopeSentences(t *testing.T) {
 	}
 	add := words(renderDoc(t, templates.ScopeAddPage(sampleScopeAdd())).Find("main"))
 	for _, want := range []string{
-		"x is not in the catalogue, so it was left out.", "PM.Group was left out: to give it takes the right Automation >", "Nothing changes until you save it.",
+		"x is not in the catalogue, so it was left out.", "PM.Group was left out: giving it takes the right Automation >", "Nothing changes until you save it.",
 		"More apps match.",
 	} {
 		if !strings.Contains(add, want) {

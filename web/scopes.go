@@ -141,34 +141,35 @@ func (l scopeList) narrowed() bool {
 // maxToken is how much of a search a chip shows, in characters.
 const maxToken = 60
 
-// filters are the chips above the list: each takes one thing out of the state.
-func (l scopeList) filters() []templates.AppsFilter {
-	var chips []templates.AppsFilter
-	add := func(token string, rest scopeList) {
-		if runes := []rune(token); len(runes) > maxToken {
-			token = string(runes[:maxToken]) + "…"
+// filters are the chips above the list: each takes one thing out of the state. where is the
+// name of what the search is narrowed to.
+func (l scopeList) filters(where string) []templates.ScopeFilter {
+	var chips []templates.ScopeFilter
+	add := func(code, value string, rest scopeList) {
+		if runes := []rune(value); len(runes) > maxToken {
+			value = string(runes[:maxToken]) + "…"
 		}
-		chips = append(chips, templates.AppsFilter{Token: token, RemoveHref: rest.href()})
+		chips = append(chips, templates.ScopeFilter{Code: code, Value: value, RemoveHref: rest.href()})
 	}
 	if text := strings.TrimSpace(l.text); text != "" {
 		rest := l
 		rest.text = ""
-		add(text, rest)
+		add("q", text, rest)
 	}
 	if l.in != "" {
 		rest := l
 		rest.in = ""
-		add("in:"+l.in, rest)
+		add("in", where, rest)
 	}
 	for _, kind := range l.kinds {
 		rest := l
 		rest.kinds = slices.DeleteFunc(slices.Clone(l.kinds), func(k string) bool { return k == kind })
-		add("kind:"+kind, rest)
+		add("kind", kind, rest)
 	}
 	if l.used {
 		rest := l
 		rest.used = false
-		add("used:on", rest)
+		add("used", "", rest)
 	}
 	return chips
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -63,9 +64,10 @@ func (f *scopeFinder) results() templates.ScopeResults {
 	pages := paged(groups)
 	page := min(f.list.page, max(1, len(pages)))
 	r := templates.ScopeResults{
-		State: templates.ScopesRows, Filters: f.list.filters(), ClearHref: f.list.clearHref(), ShowUse: f.use != nil,
-		Pages: templates.ScopePages{Page: page, Pages: max(1, len(pages))},
-		Count: countScopes(groups), Bar: templates.ScopeBar{Chosen: f.list.chosen, Act: f.c.actor.Has(access.AppsManage)},
+		State: templates.ScopesRows, Filters: f.list.filters(f.where()), ClearHref: f.list.clearHref(), ShowUse: f.use != nil,
+		Pages:    templates.ScopePages{Page: page, Pages: max(1, len(pages))},
+		Searched: strings.TrimSpace(f.list.text) != "",
+		Count:    countScopes(groups), Bar: templates.ScopeBar{Chosen: f.list.chosen, Act: f.c.actor.Has(access.AppsManage)},
 	}
 	shown, seen := []scopeGroup{}, map[string]bool{}
 	if len(pages) > 0 {
@@ -90,7 +92,10 @@ func (f *scopeFinder) results() templates.ScopeResults {
 		r.Calls = f.lead()
 	}
 	if f.result.NoCall {
-		r.Asked, r.Nearest = strings.TrimSpace(f.list.text), f.nearest()
+		r.Asked, r.Own, r.Nearest = strings.TrimSpace(f.list.text), f.own(), f.nearest()
+		if r.Own == templates.OwnSelf {
+			r.Nearest = nil
+		}
 	}
 	return r
 }
@@ -281,6 +286,40 @@ func (f *scopeFinder) nearest() []templates.ScopeNear {
 		near = append(near, call)
 	}
 	return near
+}
+
+// own says whether the query asks for one of the portal's own calls: its path lies below the base path of such an API,
+// wherever that begins, since a host or an organisation may stand before it.
+func (f *scopeFinder) own() templates.OwnCall {
+	fields := strings.Fields(f.list.text)
+	if len(fields) == 0 {
+		return templates.OwnNone
+	}
+	path := fields[len(fields)-1]
+	if end := strings.IndexAny(path, "?#"); end >= 0 {
+		path = path[:end]
+	}
+	path = "/" + strings.Trim(path, "/") + "/"
+	reads := len(fields) == 1 || slices.Contains([]string{http.MethodGet, http.MethodHead}, strings.ToUpper(fields[0]))
+	if reads && strings.HasSuffix(path, selfAPIPath+"/") {
+		return templates.OwnSelf
+	}
+	below := func(api scope.API) bool { return api.Own && strings.Contains(path, api.BasePath+"/") }
+	if slices.ContainsFunc(f.c.s.Catalogue.APIs(), below) {
+		return templates.OwnOther
+	}
+	return templates.OwnNone
+}
+
+// where names what the search is narrowed to: an API by its title, an object by its name.
+func (f *scopeFinder) where() string {
+	key, object, _ := strings.Cut(f.list.in, "/")
+	if api, ok := f.c.s.Catalogue.API(key); ok && object == "" {
+		return api.Title
+	} else if ok {
+		return object
+	}
+	return f.list.in
 }
 
 // near are names that may have been meant, when the text alone found nothing.

@@ -54,7 +54,7 @@ func row(a *page, name string) *selection {
 func spaced(s *selection) string {
 	var parts []string
 	s.Contents().Each(func(_ int, n *selection) {
-		if goquery.NodeName(n) == "#text" {
+		if goquery.NodeName(n) == "#text" || n.Is(".call") { // a path lies in pieces that may part
 			parts = append(parts, strings.Fields(n.Text())...)
 		} else if text := spaced(n); text != "" {
 			parts = append(parts, text)
@@ -227,13 +227,56 @@ func TestScopesNothingFound(t *testing.T) {
 	guest.get(query("q", "core.invoices.reed")).says(".empty h2", "No scope matches").says(".empty", "Did you mean core.invoice.read?")
 	guest.get(query("q", "xyzzy")).says(".empty", "Check the spelling")
 	guest.get(query("q", "invoice", "in", "ccw")).says(".empty h2", "No scope matches")
-	guest.get(query("in", "no-such-api")).says(".empty h2", "No scope matches").says(".filters", "in:no-such-api")
+	guest.get(query("in", "no-such-api")).says(".empty h2", "No scope matches").says(".filters", "In: no-such-api")
+
+	// Filters alone are not misspelt, and one control takes them all away.
+	only := guest.get(query("in", "ccw", "kind", "delete")).says(".empty", "No scope fits all filters together.")
+	if all := only.Find("#results a[href='/scopes']"); all.Length() != 1 || strings.Contains(only.Find(".empty").Text(), "spelling") {
+		t.Errorf("%d controls take all filters away", all.Length())
+	}
 
 	long := strings.Repeat("x", 2049)
 	guest.get(query("q", long)).is(http.StatusBadRequest).says(".empty h2", "The search is too long")
 	guest.fragment(query("q", long), "results").is(http.StatusOK).says(".empty h2", "The search is too long")
 	if a := guest.get(query("q", strings.Repeat("ä", 1024))).is(http.StatusOK); len(chips(a)[0]) > 200 {
 		t.Error("a long search makes a long chip")
+	}
+}
+
+// A call of the portal itself is never said to be denied.
+func TestScopesOwnCalls(t *testing.T) {
+	p := newPortal(t)
+	guest := p.as("guest@acme.example")
+	for text, want := range map[string]string{
+		"GET /api/v1/apps/self":                        "is served by the portal itself. Any live token may ask it",
+		"/api/v1/apps/self":                            "is served by the portal itself.",
+		"api/v1/apps/self":                             "is served by the portal itself.",
+		"https://portal.example/api/v1/apps/self/?x=1": "is served by the portal itself.",
+		"POST /api/v1/apps/self":                       "Any live token may ask GET /api/v1/apps/self.",
+		"/api/v1/apps":                                 "Any live token may ask GET /api/v1/apps/self.",
+		"GET /api/v1/apps":                             "Any live token may ask GET /api/v1/apps/self.",
+		"DELETE /acme/identity_/api/Nothing":           "lies where the portal itself answers",
+	} {
+		a := guest.get(query("q", text)).says("#results", want).says("#results", "One of the portal's own calls")
+		if strings.Contains(a.Find("#results").Text(), "denied") {
+			t.Errorf("%s is said to be denied", text)
+		}
+	}
+	guest.get(query("q", "GET /api/v2/apps/self")).says("#results", "Calls that are not published are denied.")
+}
+
+// The text of a row reads without its looks, and a path breaks before its slashes only.
+func TestScopesRowsReadAsText(t *testing.T) {
+	p := newPortal(t)
+	guest := p.as("guest@acme.example")
+	tags := row(guest.get(query("q", "openid")), "openid").Find(".right").Text()
+	if got := strings.Join(strings.Fields(tags), " "); !strings.HasSuffix(got, " required") {
+		t.Errorf("the right reads %q", got)
+	}
+	call := row(guest.get(query("q", "GET /invoices/1")), invoiceRead).Find(".call")
+	html, err := call.Html()
+	if err != nil || !strings.Contains(html, "/api<wbr/>/invoices<wbr/>/{id}") || strings.TrimSpace(call.Text()) != "GET /api/invoices/{id}" {
+		t.Errorf("%q: %s %v", call.Text(), html, err)
 	}
 }
 
@@ -247,7 +290,7 @@ func TestScopesFilters(t *testing.T) {
 	if diff := cmp.Diff([]string{invoiceRead}, listed(a)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"invoice", "in:coupa-core", "kind:read", "kind:delete", "used:on"}, chips(a)); diff != "" {
+	if diff := cmp.Diff([]string{"invoice", "In: Coupa Core API", "Right: read", "Right: delete", "In use by your apps"}, chips(a)); diff != "" {
 		t.Error(diff)
 	}
 	form := a.form("#scope-form") // fields inside it
@@ -284,7 +327,7 @@ func TestScopesFilters(t *testing.T) {
 		t.Error(diff)
 	}
 	kinds := admin.get(query("kind", "delete", "kind", "special", "kind", "nonsense"))
-	if diff := cmp.Diff([]string{"kind:delete", "kind:special"}, chips(kinds)); diff != "" {
+	if diff := cmp.Diff([]string{"Right: delete", "Right: special"}, chips(kinds)); diff != "" {
 		t.Error(diff)
 	}
 	kinds.Find("#results tr[data-row] .right .tag:first-child").Each(func(_ int, s *selection) {
@@ -361,7 +404,7 @@ func TestScopesStartAnApp(t *testing.T) {
 	for _, text := range []string{
 		"openid was left out: it belongs to connections", "PM.User was left out: its calls are not served here",
 		"csp.invoices.read was left out: only the platform gives it", "core.gone is not in the catalogue",
-		"PM.Group.Read was left out: to give it takes the right Automation > Robot accounts > Manage robot accounts and groups",
+		"PM.Group.Read was left out: giving it takes the right Automation > Robot accounts > Manage robot accounts and groups",
 	} {
 		a.says(".warning", text)
 	}
