@@ -191,7 +191,8 @@ func (t *turn) replace(f fresh, compromised bool) error {
 		err = t.drop(keys)
 	case old != nil:
 		if next := keys.next(now); next != nil {
-			return problem.New(problem.Conflict, "keys.pending", "Key", next.KeyID, "From", next.begins().Format(time.RFC3339))
+			from := next.begins().UTC().Format("2006-01-02 15:04:05 UTC") // as the command line prints when it succeeds
+			return problem.New(problem.Conflict, "keys.pending", "Key", next.KeyID, "From", from)
 		}
 		begins = now.Add(waitOf(f.row.Purpose))
 		err = t.supersede(old, begins)

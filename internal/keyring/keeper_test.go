@@ -75,7 +75,7 @@ func TestRotationsDoNotOverlap(t *testing.T) {
 			_, err := f.keepers[1].Rotate(t.Context(), operator, keyring.Rotation{Kind: tt.kind})
 			p := problem.As(err)
 			if p.Code != problem.Conflict || p.Key != "keys.pending" || p.Args["Key"] != done.Made[0].ID ||
-				p.Args["From"] != done.Made[0].SignsFrom.Format(time.RFC3339) {
+				p.Args["From"] != done.Made[0].SignsFrom.UTC().Format("2006-01-02 15:04:05 UTC") {
 				t.Errorf("%s: a second rotation: %v %v", tt.kind, err, p.Args)
 			}
 			if diff := cmp.Diff(before, dump(t, f.dbs[0])); diff != "" {
