@@ -471,8 +471,10 @@ func TestResourceServerOnTheCommandLine(t *testing.T) {
 		{[]string{"--org", "acme", "--resource-server", "coupa-core"}, 1, "kind: "},
 		{[]string{"--org", "platform", "--resource-server", "nothing"}, 1, "resource-server: No API with the key nothing"},
 		{[]string{"--org", "platform", "--resource-server", "credenza"}, 1, "Give one of: coupa-core"},
-		{[]string{"--org", "platform", "--resource-server", "coupa-core", "--scope", "core.invoice.read"}, 2,
-			"Give --scope or --resource-server, not both."},
+		{
+			[]string{"--org", "platform", "--resource-server", "coupa-core", "--scope", "core.invoice.read"}, 2,
+			"Give --scope or --resource-server, not both.",
+		},
 		{[]string{"--org", "platform", "--resource-server", "coupa-core", "--api-user", "Client user"}, 2, "api-user"},
 		{[]string{"--org", "platform"}, 2, "scope"},
 	} {
