@@ -45,7 +45,9 @@ func (db *DB) openSQLite(path string) error {
 	if err := db.writer.Exec("PRAGMA user_version").Error; err != nil {
 		return fmt.Errorf("open %s: %w", abs, err)
 	}
-	db.reader, err = openSQLitePool(db, name+"?mode=ro&_txlock=deferred&_busy_timeout=5000&_foreign_keys=on", sqliteReaders)
+	// A search reads pages from all over the index of words; with SQLite's own 2 MB most come from the system again.
+	const readers = "?mode=ro&_txlock=deferred&_busy_timeout=5000&_foreign_keys=on&_cache_size=-8000" // KiB each
+	db.reader, err = openSQLitePool(db, name+readers, sqliteReaders)
 	if err != nil {
 		return err
 	}

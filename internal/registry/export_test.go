@@ -14,3 +14,7 @@ func (r *Registry) KeepHash(ctx context.Context, h secret.Rehash) (bool, error) 
 
 // NextRows is how many rows of use are written in the transaction after one of so many that took so long.
 func NextRows(rows int, took time.Duration) int { return nextRows(rows, took) }
+
+// SearchBy sets up to how many matches of its rarest term a search finds all at once, and the weight of finding all
+// against walking to them in order.
+func (r *Registry) SearchBy(few, cost int) { r.store.ways = searchWays{few, cost} }

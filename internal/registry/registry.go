@@ -73,7 +73,7 @@ func New(d Deps) (*Registry, error) {
 		d.UseSize = maxWaiting
 	}
 	r := &Registry{
-		db: d.DB, store: &store{db: d.DB}, trail: d.Trail, identity: d.Identity, catalogue: d.Catalogue, ring: d.Ring,
+		db: d.DB, store: &store{db: d.DB, ways: usualWays}, trail: d.Trail, identity: d.Identity, catalogue: d.Catalogue, ring: d.Ring,
 		keys: d.Keys, hasher: d.Hasher, verifier: d.Verifier, prefix: d.ClientIDPrefix, random: d.Random,
 	}
 	var err error

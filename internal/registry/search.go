@@ -130,6 +130,7 @@ type selection struct {
 	organisation access.OrganisationID
 	terms        []term // the rarest first, once counted
 	total        int    // at most TotalCap+1, once counted
+	few          bool   // so few match that reading a page counts them on the way
 	nothing      bool   // nothing can match
 }
 
@@ -144,7 +145,8 @@ func newSelection(org access.OrganisationID, q Query) (selection, error) {
 	return selection{organisation: org, terms: terms, nothing: matchless}, err
 }
 
-// count orders the terms by how much they match, rarest first, and counts what all of them match, up to the cap.
+// count orders the terms by how much they match, rarest first, and counts what all of them match, up to the cap, unless
+// the rarest matches so few that this would be the work of reading a page once more.
 func (r *Registry) count(ctx context.Context, s *selection) error {
 	type counted struct {
 		term term
@@ -161,6 +163,10 @@ func (r *Registry) count(ctx context.Context, s *selection) error {
 	slices.SortStableFunc(list, func(a, b counted) int { return a.n - b.n })
 	for i := range list {
 		s.terms[i] = list[i].term
+	}
+	if len(list) > 0 && list[0].n <= r.store.ways.few {
+		s.few = true
+		return nil
 	}
 	var err error
 	s.total, err = r.store.countSelection(ctx, *s)
@@ -196,6 +202,9 @@ func (r *Registry) walk(ctx context.Context, s selection, w walk, page *Page) ([
 	rows, err := r.store.selectRows(ctx, s, w)
 	if err != nil {
 		return nil, err
+	}
+	if s.few && len(rows) > 0 {
+		page.Total = rows[0].Total
 	}
 	more := len(rows) > w.perPage
 	rows = rows[:min(len(rows), w.perPage)]

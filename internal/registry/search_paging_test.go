@@ -101,7 +101,8 @@ func inOrder(apps []registry.App, q registry.Query) []string {
 	return list
 }
 
-// Every order, both ways, walked forwards to the end and back again, is what a naive sort gives.
+// Every order, both ways, walked forwards to the end and back again, is what a naive sort gives, by whichever way pages
+// are found.
 func TestSearchPaging(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		apps := w.crowd(t, 300)
@@ -114,18 +115,32 @@ func TestSearchPaging(t *testing.T) {
 			{Status: registry.Inactive, Text: "sync", PerPage: 9},
 			{Category: registry.Partner, Status: registry.Active, PerPage: 100},
 		}
-		for _, sort := range []registry.Sort{
-			registry.SortName, registry.SortCategory, registry.SortStatus, registry.SortCreated, registry.SortModified,
-			registry.SortUsed,
-		} {
-			for _, descending := range []bool{false, true} {
-				for _, q := range filters {
-					q.Sort, q.Descending = sort, descending
-					w.walkBothWays(t, q, inOrder(apps, q))
-				}
-			}
+		ways := []func(){
+			func() {},
+			func() { w.SearchBy(-1, 1<<60) }, // all found and sorted
+			func() { w.SearchBy(-1, 1) },     // walked to where at all possible
+		}
+		for _, choose := range ways {
+			choose()
+			w.pageAll(t, apps, filters)
 		}
 	})
+}
+
+// pageAll walks through every filter in every order.
+func (w *world) pageAll(t *testing.T, apps []registry.App, filters []registry.Query) {
+	t.Helper()
+	for _, sort := range []registry.Sort{
+		registry.SortName, registry.SortCategory, registry.SortStatus, registry.SortCreated, registry.SortModified,
+		registry.SortUsed,
+	} {
+		for _, descending := range []bool{false, true} {
+			for _, q := range filters {
+				q.Sort, q.Descending = sort, descending
+				w.walkBothWays(t, q, inOrder(apps, q))
+			}
+		}
+	}
 }
 
 func (w *world) walkBothWays(t *testing.T, q registry.Query, want []string) {

@@ -13,7 +13,10 @@ import (
 )
 
 // store reads outside transactions. What writes, or reads inside a transaction, is a function of the transaction.
-type store struct{ db *database.DB }
+type store struct {
+	db   *database.DB
+	ways searchWays
+}
 
 // appRow is a row of apps.
 type appRow struct {

@@ -46,6 +46,7 @@ type gridRow struct {
 	CreatedByID   string
 	ModifiedAt    time.Time `gorm:"serializer:micros"`
 	LastUsedAt    int64     // 0: never
+	Total         int       // of a selection of few: how many there are on all pages
 }
 
 const gridColumns = "a.id, a.client_id, a.kind, a.resource_api, a.name, a.name_key, a.category, a.status, a.created_at, " +
@@ -227,17 +228,26 @@ func (s *store) countSQL(ctx context.Context, q *sql) (int, error) {
 	return n, nil
 }
 
-// selectRows reads a page of a selection and one row more, in the direction of the walk. What matches few enough to be
-// counted is found by its words and sorted; what matches more is dense enough to be met soon in the order's own index.
+// selectRows reads a page of a selection and one row more, in the direction of the walk.
 func (s *store) selectRows(ctx context.Context, sel selection, w walk) ([]gridRow, error) {
-	o := orders[w.order]
-	var q sql
-	q.add("SELECT " + gridColumns)
-	if len(sel.terms) > 0 && sel.total <= TotalCap {
-		q.driven(sel, true)
-	} else {
-		q.walked(sel)
+	dense, err := s.dense(ctx, sel)
+	if err != nil {
+		return nil, err
 	}
+	var q sql
+	switch {
+	case sel.few: // counted before those that do not lie beyond the cursor are left out
+		q.add("SELECT * FROM (SELECT " + gridColumns + ", count(*) OVER () AS total")
+		q.driven(sel, true)
+		q.add(") a WHERE 1 = 1")
+	case dense:
+		q.add("SELECT " + gridColumns)
+		q.walked(sel)
+	default:
+		q.add("SELECT " + gridColumns)
+		q.driven(sel, true)
+	}
+	o := orders[w.order]
 	down := w.descending != w.backward
 	if w.from != nil {
 		q.beyond(o, *w.from, down)
@@ -256,6 +266,40 @@ func (s *store) selectRows(ctx context.Context, sel selection, w walk) ([]gridRo
 		return nil, fmt.Errorf("search apps: %w", err)
 	}
 	return rows, nil
+}
+
+// searchWays say by which of three ways a page is found. All lead to the same rows.
+type searchWays struct {
+	// few is how many matches of the rarest term are always found by their words, counted and sorted in one go: a
+	// millisecond or two.
+	few int
+	// cost weighs finding and sorting all matches against walking through the order's own index, for more. To walk tests
+	// about perPage × apps ÷ matches apps; one test costs about as much as one match. Where the matches lie together,
+	// though, a walk may come to them last, so it has to be the better way by far.
+	cost int
+}
+
+var usualWays = searchWays{few: 2000, cost: 5 * defaultPerPage}
+
+// countedApps is how many apps are counted at most to find out whether a walk is the better way.
+const countedApps = 20_000
+
+// dense reports whether what is selected is met soon by walking through the order's own index, so that this is quicker
+// than to find all by their words and sort them.
+func (s *store) dense(ctx context.Context, sel selection) (bool, error) {
+	if sel.few {
+		return false, nil
+	}
+	if len(sel.terms) == 0 || sel.total > TotalCap {
+		return true, nil
+	}
+	most := min(sel.total*sel.total/s.ways.cost, countedApps)
+	var q sql
+	q.add("SELECT count(*) FROM (SELECT 1")
+	q.walked(selection{organisation: sel.organisation})
+	q.add(" LIMIT ?) capped", most+1)
+	apps, err := s.countSQL(ctx, &q)
+	return apps <= most, err
 }
 
 // beyond adds the condition that a row lies beyond the cursor.
