@@ -141,7 +141,7 @@ func wrongSecrets(ctx context.Context, b *bench) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.report.Series = append(b.report.Series, t.series("wrong secrets")...)
+	b.report.Series = append(b.report.Series, t.series(wrongFlood)...)
 	return []figure{
 		t.speed("P3", "good clients' p99 beside 64 connections of wrong secrets"),
 		{Line: "P3", What: "bcrypts that the wrong secrets cost", Value: float64(t.bcrypt), exact: true},
@@ -179,12 +179,12 @@ func (t *trial) series(name string) []series {
 		by[k] = append(by[k], t.good.Latency[i])
 		last = max(last, k)
 	}
-	p50, p99 := series{Name: name + ", p50 in ms"}, series{Name: name + ", p99 in ms"}
+	p50, p99 := series{Name: name + floodP50}, series{Name: name + floodP99}
 	for k := range last + 1 {
 		x := (time.Duration(k) * step).Seconds()
 		p50.X, p99.X = append(p50.X, x), append(p99.X, x)
 		p50.Y = append(p50.Y, float64(median(by[k]))/1000)
 		p99.Y = append(p99.Y, float64(quantile(by[k], 0.99))/1000)
 	}
-	return []series{p50, p99, {Name: name + ", from and to in s", Y: []float64{t.from.Seconds(), t.to.Seconds()}}}
+	return []series{p50, p99, {Name: name + floodTime, Y: []float64{t.from.Seconds(), t.to.Seconds()}}}
 }

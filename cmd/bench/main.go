@@ -131,6 +131,9 @@ func newBench(args []string, progress io.Writer) (*bench, error) {
 		return nil, err
 	}
 	b.dir, err = os.MkdirTemp("", "credenza-bench-")
+	if b.plots != "" && b.profiles == "" {
+		b.profiles = b.dir
+	}
 	return b, err
 }
 
@@ -163,6 +166,16 @@ func (b *bench) run(ctx context.Context, out io.Writer) error {
 	}
 	if err := write(out); err != nil {
 		return err
+	}
+	if b.plots != "" {
+		if err := b.report.writePlots(b.plots); err != nil {
+			return err
+		}
+	}
+	if b.plots != "" {
+		if err := b.report.writePlots(b.plots); err != nil {
+			return err
+		}
 	}
 	if b.report.failed(b.failAt) {
 		return errors.New("not within the budgets")

@@ -76,7 +76,7 @@ func warmTokens(ctx context.Context, b *bench) ([]figure, error) {
 		ratios = append(ratios, float64(one.cpu)/float64(other.cpu))
 	}
 	if b.profiles != "" {
-		if err := b.addParts(ctx, w, measured{"Credenza", s, middle(ours)}, measured{"bare handler", base, middle(bares)}); err != nil {
+		if err := b.addParts(ctx, w, measured{product, s, middle(ours)}, measured{bareHandler, base, middle(bares)}); err != nil {
 			return nil, err
 		}
 	}
@@ -94,12 +94,21 @@ func warmTokens(ctx context.Context, b *bench) ([]figure, error) {
 	}, nil
 }
 
+// What is compared.
+const (
+	product     = "Credenza"
+	bareHandler = "bare handler"
+)
+
 // measured is a server with what a token costs there.
 type measured struct {
 	name string
 	*server
 	cpu time.Duration
 }
+
+// partsSeries begins the name of a series of parts; the handler measured comes behind it.
+const partsSeries = "CPU per token by part in µs, "
 
 // addParts adds to the report how the CPU time of a token falls to parts, in µs.
 func (b *bench) addParts(ctx context.Context, w *world, list ...measured) error {
@@ -108,7 +117,7 @@ func (b *bench) addParts(ctx context.Context, w *world, list ...measured) error 
 		if err != nil {
 			return err
 		}
-		s := series{Name: "CPU per token by part in µs, " + m.name, Labels: partNames()}
+		s := series{Name: partsOfToken + m.name, Labels: partNames()}
 		for _, share := range shares {
 			s.Y = append(s.Y, share/100*float64(m.cpu)/float64(time.Microsecond))
 		}
