@@ -472,7 +472,8 @@ func TestResourceServerOnTheCommandLine(t *testing.T) {
 		{[]string{"--org", "platform", "--resource-server", "nothing"}, 1, "resource-server: No API with the key nothing"},
 		{[]string{"--org", "platform", "--resource-server", "credenza"}, 1, "Give one of: coupa-core"},
 		{
-			[]string{"--org", "platform", "--resource-server", "coupa-core", "--scope", "core.invoice.read"}, 2,
+			[]string{"--org", "platform", "--resource-server", "coupa-core", "--scope", "core.invoice.read"},
+			2,
 			"Give --scope or --resource-server, not both.",
 		},
 		{[]string{"--org", "platform", "--resource-server", "coupa-core", "--api-user", "Client user"}, 2, "api-user"},
