@@ -172,11 +172,6 @@ func (b *bench) run(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
-	if b.plots != "" {
-		if err := b.report.writePlots(b.plots); err != nil {
-			return err
-		}
-	}
 	if b.report.failed(b.failAt) {
 		return errors.New("not within the budgets")
 	}

@@ -107,9 +107,6 @@ type measured struct {
 	cpu time.Duration
 }
 
-// partsSeries begins the name of a series of parts; the handler measured comes behind it.
-const partsSeries = "CPU per token by part in µs, "
-
 // addParts adds to the report how the CPU time of a token falls to parts, in µs.
 func (b *bench) addParts(ctx context.Context, w *world, list ...measured) error {
 	for _, m := range list {
