@@ -1,7 +1,6 @@
 package web
 
 import (
-	"container/list"
 	"errors"
 	"net"
 	"net/http"
@@ -67,24 +66,41 @@ type gate struct {
 	crowded func() bool // nobody is let in while it is true
 
 	mu        sync.Mutex
-	guests    map[net.Conn]*list.Element // of the lists below
-	silent    *list.List                 // guests of whom no request is being served, longest silent first
-	busy      *list.List                 // the others, longest served first
-	newcomers map[net.Conn]time.Time     // when they came
-	changed   chan struct{}              // holds one: there may be room
+	guests    map[net.Conn]*guest
+	silent    *guest                 // those of whom no request is being served, longest silent first
+	busy      *guest                 // the others, longest served first
+	newcomers map[net.Conn]time.Time // when they came
+	changed   chan struct{}          // holds one: there may be room
 	closed    chan struct{}
 	once      sync.Once
 }
 
-// guest is an open connection.
+// guest is an open connection. Guests stand in rings, each of which has a member without a connection where it begins
+// and ends.
 type guest struct {
-	conn  net.Conn
-	since time.Time // when it became silent or busy
+	conn           net.Conn
+	since          time.Time // when it became silent or busy
+	before, behind *guest
+}
+
+func newRing() *guest {
+	g := &guest{}
+	g.before, g.behind = g, g
+	return g
+}
+
+// leave takes a guest out of its ring.
+func (g *guest) leave() { g.before.behind, g.behind.before = g.behind, g.before }
+
+// join puts a guest at the end of a ring.
+func (g *guest) join(ring *guest) {
+	g.before, g.behind = ring.before, ring
+	g.before.behind, ring.before = g, g
 }
 
 func newGate(l net.Listener, limits gateLimits, crowded func() bool) *gate {
 	return &gate{
-		Listener: l, limits: limits, crowded: crowded, guests: map[net.Conn]*list.Element{}, silent: list.New(), busy: list.New(),
+		Listener: l, limits: limits, crowded: crowded, guests: map[net.Conn]*guest{}, silent: newRing(), busy: newRing(),
 		newcomers: map[net.Conn]time.Time{}, changed: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 }
@@ -148,14 +164,10 @@ func (g *gate) makeRoom() bool {
 	return g.pushOut(g.silent, now.Add(-g.limits.silentTime)) || g.pushOut(g.busy, now.Add(-g.limits.slowTime))
 }
 
-// pushOut closes the first connection of a list if it has been there since a time. The lock is held.
-func (g *gate) pushOut(from *list.List, since time.Time) bool {
-	first := from.Front()
-	if first == nil {
-		return false
-	}
-	longest, ok := first.Value.(guest)
-	if !ok || longest.since.After(since) {
+// pushOut closes the first connection of a ring if it has been there since a time. The lock is held.
+func (g *gate) pushOut(ring *guest, since time.Time) bool {
+	longest := ring.behind
+	if longest == ring || longest.since.After(since) {
 		return false
 	}
 	g.forget(longest.conn)
@@ -165,9 +177,8 @@ func (g *gate) pushOut(from *list.List, since time.Time) bool {
 
 // forget drops what is known of a connection. The lock is held.
 func (g *gate) forget(conn net.Conn) {
-	if e, ok := g.guests[conn]; ok {
-		g.silent.Remove(e) // does nothing to an element of another list
-		g.busy.Remove(e)
+	if one, ok := g.guests[conn]; ok {
+		one.leave()
 		delete(g.guests, conn)
 		delete(g.newcomers, conn)
 	}
@@ -180,15 +191,20 @@ func (g *gate) heard(conn net.Conn, state http.ConnState) {
 	defer g.mu.Unlock()
 	switch state {
 	case http.StateNew:
-		g.guests[conn] = g.silent.PushBack(guest{conn: conn, since: now})
-		g.newcomers[conn] = now
+		one := &guest{conn: conn, since: now}
+		one.join(g.silent)
+		g.guests[conn], g.newcomers[conn] = one, now
 		return
 	case http.StateActive, http.StateIdle:
-		to := g.silent
+		ring := g.silent
 		if state == http.StateActive {
-			to = g.busy
+			ring = g.busy
 		}
-		g.move(conn, to, now)
+		if one, ok := g.guests[conn]; ok {
+			one.leave()
+			one.since = now
+			one.join(ring)
+		}
 		if _, newcomer := g.newcomers[conn]; !newcomer {
 			return
 		}
@@ -200,15 +216,4 @@ func (g *gate) heard(conn net.Conn, state http.ConnState) {
 	case g.changed <- struct{}{}:
 	default:
 	}
-}
-
-// move puts a connection at the end of the list that it belongs to now. The lock is held.
-func (g *gate) move(conn net.Conn, to *list.List, now time.Time) {
-	e, ok := g.guests[conn]
-	if !ok {
-		return
-	}
-	g.silent.Remove(e) // does nothing to an element of another list
-	g.busy.Remove(e)
-	g.guests[conn] = to.PushBack(guest{conn: conn, since: now})
 }
