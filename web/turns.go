@@ -1,7 +1,10 @@
 package web
 
 import (
+	"context"
+	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -10,8 +13,9 @@ import (
 // When more comes than can be served, whoever comes then is served at once and the wait falls to a few, who wait long,
 // instead of to all; and a crowd that comes in one moment does not stand before those who come after it (F9).
 //
-// A request that takes long does not hold its place: it waits for something (a slow body, bcrypt, the database), and
-// while it waits another can be served. And nobody waits for ever.
+// A request that waits for the bytes of its body holds no place meanwhile, and one that takes long loses it: it waits for
+// something (bcrypt, the database), and while it waits another can be served. Nobody waits for ever, and who has gone
+// does not wait.
 type turns struct {
 	age      time.Duration // after which a place is given to another
 	patience time.Duration // after which one is served without a place
@@ -35,7 +39,6 @@ type waiter struct {
 	granted chan struct{}
 	place   int
 	turn    uint64
-	gone    bool
 }
 
 func newTurns(room int, age, patience time.Duration) *turns {
@@ -49,10 +52,51 @@ func newTurns(room int, age, patience time.Duration) *turns {
 // wrap is the handler behind the turns.
 func (t *turns) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		at, turn := t.take()
-		defer t.leave(at, turn)
+		v := &visit{turns: t, request: r}
+		if v.take() != nil {
+			return // nobody is there to be answered
+		}
+		defer v.leave()
+		if r.Body != nil && r.Body != http.NoBody {
+			r.Body = &body{ReadCloser: r.Body, visit: v}
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// visit is a request with its place, if its turn has one.
+type visit struct {
+	turns   *turns
+	request *http.Request
+	at      int
+	turn    uint64 // 0 without a place
+}
+
+func (v *visit) take() (err error) {
+	v.at, v.turn, err = v.turns.take(v.request.Context())
+	return err
+}
+
+func (v *visit) leave() { v.turns.leave(v.at, v.turn) }
+
+// body is what a request sends. Waiting for it takes no place.
+type body struct {
+	io.ReadCloser
+
+	visit *visit
+}
+
+// Read gives the place back and waits for another when there is something to go on with.
+func (b *body) Read(p []byte) (int, error) {
+	if b.visit.turn == 0 {
+		return b.ReadCloser.Read(p) // it has waited long enough
+	}
+	b.visit.leave()
+	n, err := b.ReadCloser.Read(p)
+	if gone := b.visit.take(); gone != nil && err == nil {
+		err = gone
+	}
+	return n, err
 }
 
 // crowded reports whether requests wait.
@@ -64,14 +108,15 @@ func (t *turns) waitingNow() int {
 	return len(t.waiting)
 }
 
-// take waits for a place and returns it with the number of the turn, which is 0 without a place.
-func (t *turns) take() (at int, turn uint64) {
+// take waits for a place and returns it with the number of the turn, which is 0 without a place. It fails when the
+// context ends before that.
+func (t *turns) take(ctx context.Context) (at int, turn uint64, err error) {
 	t.mu.Lock()
 	now := time.Now()
 	if at, ok := t.find(now); ok {
 		turn = t.hold(at, now)
 		t.mu.Unlock()
-		return at, turn
+		return at, turn, nil
 	}
 	w := &waiter{granted: make(chan struct{})}
 	t.waiting = append(t.waiting, w)
@@ -82,12 +127,20 @@ func (t *turns) take() (at int, turn uint64) {
 	defer limit.Stop()
 	select {
 	case <-w.granted:
+		return w.place, w.turn, nil
 	case <-limit.C:
-		t.mu.Lock()
-		w.gone = true // unless it was granted just now, its turn is 0
-		t.mu.Unlock()
+	case <-ctx.Done():
+		err = ctx.Err()
 	}
-	return w.place, w.turn
+	t.mu.Lock()
+	if i := slices.Index(t.waiting, w); i >= 0 {
+		t.waiting = slices.Delete(t.waiting, i, i+1)
+	}
+	t.mu.Unlock()
+	if err != nil {
+		t.leave(w.place, w.turn) // it may have been granted just now
+	}
+	return w.place, w.turn, err
 }
 
 // find returns a place that is free or was held too long. The lock is held.
@@ -119,28 +172,20 @@ func (t *turns) leave(at int, turn uint64) {
 	if turn == 0 || t.places[at].turn != turn {
 		return
 	}
-	if w := t.newest(); w != nil {
-		t.grant(w, at, time.Now())
+	if len(t.waiting) > 0 {
+		t.grant(at, time.Now())
 		return
 	}
 	t.places[at].turn = 0
 	t.free = append(t.free, at)
 }
 
-// newest takes the newest of those who still wait, nil if nobody does. The lock is held.
-func (t *turns) newest() *waiter {
-	for n := len(t.waiting); n > 0; n = len(t.waiting) {
-		w := t.waiting[n-1]
-		t.waiting[n-1] = nil
-		t.waiting = t.waiting[:n-1]
-		if !w.gone {
-			return w
-		}
-	}
-	return nil
-}
-
-func (t *turns) grant(w *waiter, at int, now time.Time) {
+// grant gives a place to the newest of those who wait. The lock is held.
+func (t *turns) grant(at int, now time.Time) {
+	last := len(t.waiting) - 1
+	w := t.waiting[last]
+	t.waiting[last] = nil
+	t.waiting = t.waiting[:last]
 	w.place, w.turn = at, t.hold(at, now)
 	close(w.granted)
 }
@@ -161,13 +206,7 @@ func (t *turns) look() {
 				t.look()
 				return
 			}
-			w := t.newest()
-			if w == nil { // all had gone
-				t.places[at].turn = 0
-				t.free = append(t.free, at)
-				return
-			}
-			t.grant(w, at, now)
+			t.grant(at, now)
 		}
 	})
 }

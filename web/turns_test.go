@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -127,6 +129,62 @@ func TestF9_NobodyWaitsForEver(t *testing.T) {
 		v.end("d")
 		expect(t, "and so on", v.came(), "c")
 		v.end("c")
+		if n := v.waiting(); n != 0 {
+			t.Errorf("%d still wait", n)
+		}
+	})
+}
+
+// TestF7_WhoWaitsForABodyHoldsNoPlace: others are served while a body is awaited, and its request goes on in its turn.
+func TestF7_WhoWaitsForABodyHoldsNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		steps, leave := make(chan string, 6), make(chan struct{})
+		handler, waiting := web.Turns(1, time.Hour, time.Hour, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			name := r.URL.Path[1:]
+			steps <- name + " came"
+			if _, err := io.ReadFull(r.Body, make([]byte, 1)); err == nil {
+				steps <- name + " read"
+			}
+			<-leave
+		}))
+		v := &visits{handler: handler, waiting: waiting, inside: steps}
+		read, write := io.Pipe()
+		go handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/slow", read))
+		expect(t, "the only place", v.came(), "slow came")
+		v.come("quick")
+		expect(t, "its body is awaited", v.came(), "quick came")
+		if _, err := io.WriteString(write, "1"); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, "the body is there, but no place", v.came())
+		leave <- struct{}{}
+		expect(t, "now a place too", v.came(), "slow read")
+		v.come("late")
+		expect(t, "which is taken again", v.came())
+		leave <- struct{}{}
+		expect(t, "and given back", v.came(), "late came")
+		close(leave)
+	})
+}
+
+// TestF9_WhoHasGoneIsNotServed: whose client goes away while it waits waits no longer, and takes no turn.
+func TestF9_WhoHasGoneIsNotServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newVisits(1, time.Hour, time.Hour, "a", "b", "c")
+		v.come("a", "b")
+		ctx, cancel := context.WithCancel(t.Context())
+		go v.handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/c", http.NoBody))
+		synctest.Wait()
+		expect(t, "one place", v.came(), "a")
+		cancel()
+		synctest.Wait()
+		if n := v.waiting(); n != 1 {
+			t.Errorf("%d wait, of whom one is there", n)
+		}
+		v.end("a")
+		expect(t, "the newest who is there", v.came(), "b")
+		v.end("b")
+		expect(t, "the one who went", v.came())
 		if n := v.waiting(); n != 0 {
 			t.Errorf("%d still wait", n)
 		}
