@@ -43,7 +43,7 @@ check-structure: ## Who imports whom, who writes through which door, size budget
 
 .PHONY: check-lint
 check-lint: ## Format, vet and linters of .golangci.yml
-	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint run --allow-parallel-runners ./...
 
 .PHONY: test
 test: test-go test-browser ## Everything: Go with the race detector on both databases, browser, OAuth clients
