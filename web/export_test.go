@@ -68,13 +68,14 @@ type Gate struct {
 	NewcomerTime time.Duration
 	Connections  int
 	Silent, Slow time.Duration
+	Crowded      bool // requests wait for their turn
 }
 
 // ServeGated is Serve with other limits and no turns.
 func ServeGated(s *http.Server, l net.Listener, limits Gate) error {
 	g := newGate(l, gateLimits{
 		limits.Newcomers, limits.NewcomerTime, limits.Connections, limits.Silent, limits.Slow,
-	}, func() bool { return false })
+	}, func() bool { return limits.Crowded })
 	s.ConnState = g.heard
 	return s.Serve(g)
 }

@@ -13,10 +13,13 @@ import (
 
 // The limits of the public listener. Those per CPU are multiplied by the number of CPUs.
 const (
-	// newcomersPerCPU is how many connections a CPU may have on its hands of which it has read no request yet, and
-	// newcomerTime how long one counts among them: what has not sent its request by then only waits, and costs no CPU.
+	// newcomersPerCPU is how many connections a CPU may have on its hands whose first request it has not answered yet, and
+	// newcomerTime how long one counts among them: what was not answered by then only waits, and costs no CPU. So the door
+	// never closes: newcomers come in at the pace of the answers, and at the least so many in every newcomerTime, or one
+	// in crowdedShare of these while requests wait for their turn.
 	newcomersPerCPU = 16
 	newcomerTime    = 20 * time.Millisecond
+	crowdedShare    = 8
 	// connectionsPerCPU bounds memory: a connection holds some 20 KiB, a request whose body is awaited 40. Beyond it
 	// newcomers push those out that have sent nothing for silentTime, or have taken slowTime for one request (F7).
 	connectionsPerCPU = 512
@@ -63,7 +66,7 @@ type gate struct {
 	net.Listener
 
 	limits  gateLimits
-	crowded func() bool // nobody is let in while it is true
+	crowded func() bool // then fewer newcomers are let in
 
 	mu        sync.Mutex
 	guests    map[net.Conn]*guest
@@ -125,7 +128,7 @@ func (g *gate) connections() int {
 
 // Accept waits for room and then for a connection.
 func (g *gate) Accept() (net.Conn, error) {
-	for g.crowded() || !g.makeRoom() {
+	for !g.makeRoom() {
 		select {
 		case <-g.changed:
 		case <-time.After(g.limits.newcomerTime):
@@ -145,17 +148,20 @@ func (g *gate) Close() error {
 // makeRoom reports whether somebody may be let in, and closes a connection for that if it must. It does not know
 // whether somebody is at the door, so that one place stays free.
 func (g *gate) makeRoom() bool {
-	now := time.Now()
+	now, room := time.Now(), g.limits.newcomers
+	if g.crowded() {
+		room = max(1, room/crowdedShare)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.newcomers) >= g.limits.newcomers {
+	if len(g.newcomers) >= room {
 		for conn, came := range g.newcomers {
 			if now.Sub(came) >= g.limits.newcomerTime {
 				delete(g.newcomers, conn)
 			}
 		}
 	}
-	if len(g.newcomers) >= g.limits.newcomers {
+	if len(g.newcomers) >= room {
 		return false
 	}
 	if len(g.guests) < g.limits.connections {
@@ -205,10 +211,10 @@ func (g *gate) heard(conn net.Conn, state http.ConnState) {
 			one.since = now
 			one.join(ring)
 		}
-		if _, newcomer := g.newcomers[conn]; !newcomer {
+		if _, newcomer := g.newcomers[conn]; !newcomer || state == http.StateActive {
 			return
 		}
-		delete(g.newcomers, conn) // its first request was read
+		delete(g.newcomers, conn) // its first request was answered
 	case http.StateClosed, http.StateHijacked:
 		g.forget(conn)
 	}

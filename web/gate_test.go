@@ -95,6 +95,16 @@ func TestF9_WhoIsInsideDoesNotWait(t *testing.T) {
 	old.ask("/").answered()
 }
 
+// TestF9_ACrowdDoesNotCloseTheDoor: while requests wait for their turn newcomers come in all the same, silent ones or not.
+func TestF9_ACrowdDoesNotCloseTheDoor(t *testing.T) {
+	address := gated(t, web.Gate{Newcomers: 1, NewcomerTime: time.Millisecond, Connections: 1000, Crowded: true},
+		http.NotFoundHandler())
+	for range 5 {
+		call(t, address)
+		call(t, address).ask("/").answered()
+	}
+}
+
 // TestF7_SilenceTakesNoRoom: connections that send nothing keep nobody out once they have grown old.
 func TestF7_SilenceTakesNoRoom(t *testing.T) {
 	address := gated(t, web.Gate{Newcomers: 1, NewcomerTime: time.Millisecond, Connections: 1000}, http.NotFoundHandler())
