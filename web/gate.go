@@ -13,13 +13,11 @@ import (
 
 // The limits of the public listener. Those per CPU are multiplied by the number of CPUs.
 const (
-	// newcomersPerCPU is how many connections a CPU may have on its hands whose first request it has not answered yet, and
-	// newcomerTime how long one counts among them: what was not answered by then only waits, and costs no CPU. So the door
-	// never closes: newcomers come in at the pace of the answers, and at the least so many in every newcomerTime, or one
-	// in crowdedShare of these while requests wait for their turn.
+	// newcomersPerCPU is how many connections a CPU may have on its hands of which it has read no request yet, and
+	// newcomerTime how long one counts among them: what has not sent its request by then only waits, and costs no CPU.
+	// Nor does a newcomer wait longer than that at the door because requests inside wait for their turn.
 	newcomersPerCPU = 16
 	newcomerTime    = 20 * time.Millisecond
-	crowdedShare    = 8
 	// connectionsPerCPU bounds memory: a connection holds some 20 KiB, a request whose body is awaited 40. Beyond it
 	// newcomers push those out that have sent nothing for silentTime, or have taken slowTime for one request (F7).
 	connectionsPerCPU = 512
@@ -66,7 +64,7 @@ type gate struct {
 	net.Listener
 
 	limits  gateLimits
-	crowded func() bool // then fewer newcomers are let in
+	crowded func() bool // then newcomers are let in one by one, each after newcomerTime
 
 	mu        sync.Mutex
 	guests    map[net.Conn]*guest
@@ -126,9 +124,10 @@ func (g *gate) connections() int {
 	return len(g.guests)
 }
 
-// Accept waits for room and then for a connection.
+// Accept waits for room and then for a connection. Newcomers would be served first, before those who wait inside; so it
+// gives these newcomerTime to become fewer, but no more: a crowd that never ends must not keep the door closed.
 func (g *gate) Accept() (net.Conn, error) {
-	for !g.makeRoom() {
+	for until := time.Now().Add(g.limits.newcomerTime); g.crowded() && time.Now().Before(until) || !g.makeRoom(); {
 		select {
 		case <-g.changed:
 		case <-time.After(g.limits.newcomerTime):
@@ -148,20 +147,17 @@ func (g *gate) Close() error {
 // makeRoom reports whether somebody may be let in, and closes a connection for that if it must. It does not know
 // whether somebody is at the door, so that one place stays free.
 func (g *gate) makeRoom() bool {
-	now, room := time.Now(), g.limits.newcomers
-	if g.crowded() {
-		room = max(1, room/crowdedShare)
-	}
+	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.newcomers) >= room {
+	if len(g.newcomers) >= g.limits.newcomers {
 		for conn, came := range g.newcomers {
 			if now.Sub(came) >= g.limits.newcomerTime {
 				delete(g.newcomers, conn)
 			}
 		}
 	}
-	if len(g.newcomers) >= room {
+	if len(g.newcomers) >= g.limits.newcomers {
 		return false
 	}
 	if len(g.guests) < g.limits.connections {
@@ -211,10 +207,10 @@ func (g *gate) heard(conn net.Conn, state http.ConnState) {
 			one.since = now
 			one.join(ring)
 		}
-		if _, newcomer := g.newcomers[conn]; !newcomer || state == http.StateActive {
+		if _, newcomer := g.newcomers[conn]; !newcomer {
 			return
 		}
-		delete(g.newcomers, conn) // its first request was answered
+		delete(g.newcomers, conn) // its first request was read
 	case http.StateClosed, http.StateHijacked:
 		g.forget(conn)
 	}

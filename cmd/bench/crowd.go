@@ -30,6 +30,8 @@ type crowd struct {
 	For         time.Duration `json:"for"`
 	Within      time.Duration `json:"within"` // an answer is waited for so long
 	Ready       bool          `json:"ready"`  // all connections are opened before the first request is sent
+	Late        time.Duration `json:"late"`   // how long after its head the body of a request is sent
+	Afresh      bool          `json:"afresh"` // every request comes on a new connection
 }
 
 // seen is what came back. The times of one connection that fell behind count the wait before sending, so that a server
@@ -135,7 +137,7 @@ func (t *turns) take() bool {
 func (c crowd) open(ctx context.Context) []*wire {
 	wires := make([]*wire, c.Connections)
 	for i := range wires {
-		wires[i] = &wire{server: c.Server}
+		wires[i] = &wire{server: c.Server, late: c.Late}
 		if len(c.From) > 0 {
 			wires[i].from = c.From[i%len(c.From)]
 		}
@@ -187,6 +189,9 @@ func (c crowd) wait(ctx context.Context, due time.Time) bool {
 // ask sends one request. Its own time limit holds, not that of the run: what was sent is waited for.
 func (c crowd) ask(w *wire, request []byte, due time.Time, own *seen) {
 	answer, err := w.ask(context.Background(), request, c.Within)
+	if c.Afresh {
+		w.close()
+	}
 	own.Sent++
 	if err != nil {
 		own.Failures[failure(err)]++

@@ -18,6 +18,7 @@ type part struct {
 	name   string
 	expect []int // statuses that may come beside those allowed everywhere
 	silent bool  // a connection may be closed without an answer: who sends so slowly has to give way
+	afresh bool  // the good clients open a connection for every request
 	run    func(ctx context.Context) (*seen, error)
 }
 
@@ -42,6 +43,7 @@ func (b *bench) drill(ctx context.Context, line, what string, parts func(w *worl
 		if !strings.Contains(p.name, b.floods) {
 			continue
 		}
+		d.ran = true
 		if k > 0 { // each part begins with the memory of a server that has just started
 			b.stop(s)
 			if s, err = w.serve(ctx); err != nil {
@@ -53,13 +55,18 @@ func (b *bench) drill(ctx context.Context, line, what string, parts func(w *worl
 			}
 			p = again[k]
 		}
-		t, err := w.try(ctx, s, 500*time.Millisecond, p.run)
+		clients := w.goodClients(s.host)
+		clients.Afresh = p.afresh
+		t, err := w.try(ctx, s, clients, 500*time.Millisecond, p.run)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.name, err)
 		}
 		b.say("%s, %s: good p99 %.0f ms, %.0f MiB more, %d bcrypts, %v", line, p.name, t.p99(), t.growth(), t.bcrypt, t.flood)
 		b.report.Series = append(b.report.Series, t.series(p.name)...)
 		d.add(p, t)
+	}
+	if !d.ran {
+		return nil, nil
 	}
 	return d.figures(line, what), nil
 }
@@ -69,6 +76,7 @@ func (t *trial) growth() float64 { return max(0, float64(t.memory-t.before)/mebi
 
 // drillResult is the worst that was seen.
 type drillResult struct {
+	ran                    bool
 	p99, growth            float64
 	slowest, largest       string
 	odd, lost, denied      int
@@ -124,7 +132,22 @@ func wrongClients(ctx context.Context, b *bench) ([]figure, error) {
 	})
 }
 
-// bursts is F9, the second half: 10,000 requests for tokens at once.
+// latecomers is F9, the second part: clients who stay connected and whose requests wait for their bodies, beside clients
+// who open a connection for every request.
+func latecomers(ctx context.Context, b *bench) ([]figure, error) {
+	length := 4 * time.Second
+	if b.brief {
+		length = time.Second
+	}
+	return b.drill(ctx, "F9", "512 connections with late bodies", func(w *world, s *server) ([]part, error) {
+		return []part{{name: "late bodies", afresh: true, run: crowd{
+			Server: s.host, Connections: 512, Requests: w.requests(s.host), For: length, Within: patience, Ready: true,
+			Late: 50 * time.Millisecond,
+		}.apart}}, nil
+	})
+}
+
+// bursts is F9, the third part: 10,000 requests for tokens at once.
 func bursts(ctx context.Context, b *bench) ([]figure, error) {
 	n := 10_000
 	if b.brief {

@@ -47,7 +47,7 @@ func (t *trial) p99() float64 { return float64(quantile(t.inFlood(), 0.99)) / 10
 
 // try runs a flood beside the good clients, who ask for a token every 10 ms each, from processes of their own: for a
 // quiet time before the flood and one after it, too.
-func (w *world) try(ctx context.Context, s *server, quiet time.Duration, flood func(context.Context) (*seen, error)) (*trial, error) {
+func (w *world) try(ctx context.Context, s *server, clients crowd, quiet time.Duration, flood func(context.Context) (*seen, error)) (*trial, error) {
 	if err := w.warm(ctx, s.host); err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (w *world) try(ctx context.Context, s *server, quiet time.Duration, flood f
 	stop := make(chan struct{})
 	go func() {
 		var err error
-		t.good, err = w.goodClients(s.host).until(ctx, stop)
+		t.good, err = clients.until(ctx, stop)
 		good <- err
 	}()
 	if err := pause(ctx, quiet+startTime); err != nil {
@@ -135,7 +135,7 @@ func wrongSecrets(ctx context.Context, b *bench) ([]figure, error) {
 	if b.brief {
 		quiet, length = time.Second, 3*time.Second
 	}
-	t, err := w.try(ctx, s, quiet, crowd{
+	t, err := w.try(ctx, s, w.goodClients(s.host), quiet, crowd{
 		Server: s.host, Connections: floodConnections, Requests: requests, For: length, Within: patience,
 	}.apart)
 	if err != nil {

@@ -79,7 +79,7 @@ func lines() []line {
 		{"P10", weight},
 		{"F7", slowClients},
 		{"F8", largeBodies},
-		{"F9", join(wrongClients, bursts)},
+		{"F9", join(wrongClients, latecomers, bursts)},
 	}
 }
 
@@ -158,6 +158,9 @@ func (b *bench) run(ctx context.Context, out io.Writer) error {
 			b.report.Figures = append(b.report.Figures, f.judged())
 		}
 		b.say("%s took %.0f s", l.id, time.Since(at).Seconds())
+	}
+	if len(b.report.Figures) == 0 {
+		return fmt.Errorf("no flood of the lines chosen is named %q", b.floods)
 	}
 	b.report.Seconds = time.Since(began).Seconds()
 	write := b.report.writeText

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -17,8 +18,9 @@ import (
 // wire is one connection to a server, which sends requests that were written before and is opened again when the
 // server closed it. It costs less than net/http's client, so that the load takes little from the server it loads.
 type wire struct {
-	server string // host:port
-	from   string // IP address to come from; empty for any
+	server string        // host:port
+	from   string        // IP address to come from; empty for any
+	late   time.Duration // how long after its head the body of a request is sent
 	conn   net.Conn
 	reader *bufio.Reader
 }
@@ -61,7 +63,7 @@ func (w *wire) once(ctx context.Context, request []byte, within time.Duration) (
 		w.close()
 		return reply{}, err
 	}
-	if _, err := w.conn.Write(request); err != nil {
+	if err := w.send(request); err != nil {
 		w.close()
 		return reply{}, noAnswerError{err}
 	}
@@ -70,6 +72,19 @@ func (w *wire) once(ctx context.Context, request []byte, within time.Duration) (
 		w.close()
 	}
 	return answer, err
+}
+
+// send sends a request, its body later than its head if the wire is one that is late.
+func (w *wire) send(request []byte) error {
+	if end := bytes.Index(request, []byte("\r\n\r\n")) + 4; w.late > 0 {
+		if _, err := w.conn.Write(request[:end]); err != nil {
+			return err
+		}
+		time.Sleep(w.late)
+		request = request[end:]
+	}
+	_, err := w.conn.Write(request)
+	return err
 }
 
 func (w *wire) open(ctx context.Context, deadline time.Time) error {
