@@ -197,7 +197,7 @@ func (r *rooms) lastFlush(ctx context.Context) {
 }
 
 func (r *rooms) writeUse(ctx context.Context) {
-	if err := r.registry.FlushUse(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	if err := r.registry.FlushUse(ctx); err != nil && ctx.Err() == nil { // at the end the last flush tries again
 		r.log.LogAttrs(ctx, slog.LevelWarn, "the use of secrets could not be written", slog.Any("error", err))
 	}
 }
