@@ -41,7 +41,7 @@ func readAppInput(f *form) appInput {
 		kind: f.one("type"), credential: f.one("credential_type"),
 		expiry: f.one("expiry"), expiresOn: f.one("expires_on"), apiUser: f.one("api_user"),
 		scopes: distinct(f.all("scope")), defaultAPI: f.one("default_api"),
-		scopeQuery: strings.TrimSpace(f.one("scope_q")), active: f.one("active") == "on",
+		scopeQuery: searchedFor(strings.TrimSpace(f.one("scope_q"))), active: f.one("active") == "on",
 	}
 	// The Enter key in the scope search asks for scopes, in any other field it saves.
 	searched := f.one("do") == "enter" && in.scopeQuery != strings.TrimSpace(f.one("scope_q_was"))

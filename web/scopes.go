@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/scope"
@@ -73,7 +74,7 @@ func kindCodes() []string {
 func readScopeList(c *call) scopeList {
 	query := c.QueryParams()
 	list := scopeList{
-		text: oneQuery(c, "q"), in: oneQuery(c, "in"), do: oneQuery(c, "do"), page: 1,
+		text: searchedFor(oneQuery(c, "q")), in: oneQuery(c, "in"), do: oneQuery(c, "do"), page: 1,
 		used: oneQuery(c, "used") == "on" && c.actor.Has(access.AppsView),
 	}
 	for _, kind := range kindCodes() {
@@ -90,6 +91,31 @@ func readScopeList(c *call) scopeList {
 		list.page = n
 	}
 	return list
+}
+
+// searchedFor is what was typed into a search for scopes; of a pasted command line of curl, the call it makes. The rest
+// may be a stranger's token, which stands on no page.
+func searchedFor(typed string) string {
+	if call, ok := scope.Curl(typed); ok {
+		return call
+	}
+	return typed
+}
+
+// dropCommands answers a search for a command line of curl with the address of a search for its call, before the rest
+// of it is passed on by any redirect or stays in the browser's history.
+func (s *Server) dropCommands(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		values := c.QueryParams()
+		typed := values.Get("q")
+		text := searchedFor(typed)
+		fragment := c.Request().Header.Get("X-Fragment") != "" // answered as it is: the script follows no redirect
+		if c.Request().URL.Path != scopesPath || !safeMethod(c.Request().Method) || text == typed || fragment {
+			return next(c)
+		}
+		values.Set("q", text)
+		return c.Redirect(http.StatusSeeOther, scopesPath+"?"+values.Encode())
+	}
 }
 
 // leadsTo is where a button of the bar leads; "" for none, for nothing ticked, and for whoever may not go there.

@@ -84,7 +84,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 
 // mountPages mounts the route table behind the session and the rights.
 func (s *Server) mountPages(routes []route) error {
-	group := s.echo.Group("", s.recoverPanics, s.dropSecrets, s.canonicalHost, s.sameOrigin, s.session)
+	group := s.echo.Group("", s.recoverPanics, s.dropSecrets, s.dropCommands, s.canonicalHost, s.sameOrigin, s.session)
 	for _, r := range routes {
 		if r.who.kind == undeclared || r.name == "" {
 			return fmt.Errorf("%s %s declares nobody who may call it", r.method, r.path)
