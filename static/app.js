@@ -19,6 +19,8 @@
 //   [data-join-of=name]             a field that lists their values; boxes of one name and value are ticked together
 //   a[data-carry=name]              takes the ticked boxes of that name along, as parameters of its address
 //   tr[data-row], a[data-open]      rows that j and k walk
+//   input[data-calls]               a curl command that is pasted there becomes the call it makes
+//   input[data-plain]               counts only without the script, which removes it
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -60,6 +62,25 @@ async function fragment(href, name, signal) {
 // --- live search ---
 
 const looksSecret = (text) => /ccw[srt]_[0-9a-z]/i.test(text);
+const command = /^\s*(\$\s+)?curl[.ex]*\s/i;
+
+/** Of a curl command only method and path leave the browser. The server reads one alike (scope.Curl). */
+function callOf(text) {
+  if (!command.test(text)) return text;
+  const words = text.replaceAll('^', '').replace(/\\\s/g, ' ').match(/(\$'(\\.|[^'\\])*'?|'[^']*'?|"(\\.|[^"\\])*"?|\\.|[^\s'"\\])+/g)
+    .map((word) => word.replace(/['"\\]/g, '').replace(/^--url=/, ''));
+  const address = words.find((word, i) => {
+    const value = /^-\w*[AbcCDeEdFHKmoPTuUwxX]$|^--(cookie|data|form|header|json|proxy|referer|user)/.test(words[i - 1])
+      || (/^--(?!url$)/.test(words[i - 1]) && !word.includes('://'));
+    return i && !value && /^[^\s/-][^\s/]*\/[^\s?#]\S*$/.test(word.replace(/^\w+:\/\//, ''));
+  });
+  if (!address) return 'curl';
+  const line = words.join(' ');
+  const sends = !/ (-[GI]|--get|--head) /.test(line) && / (-[dF]|--(data|json|form))/.test(line);
+  const [, method = sends ? 'POST' : 'GET'] = / (?:--request[ =]|-[fgikLsSv]*X) *(GET|POST|PUT|PATCH|DELETE)\b/i.exec(line) ?? [];
+  return `${method} ${address.replace(/^\w+:\/\//, '').replace(/^[^/]*|[?#].*/gs, '')}`;
+}
+
 const tooShort = (text) => {
   const letters = [...text.trim()];
   return letters.length === 1 && !/\p{Script=Han}/u.test(letters[0]);
@@ -90,6 +111,8 @@ function live(form) {
     return true;
   };
 
+  const shorten = () => { if ('calls' in input.dataset) input.value = callOf(input.value); };
+
   const address = () => {
     const url = new URL(form.action);
     for (const [name, value] of new FormData(form)) url.searchParams.append(name, value);
@@ -105,6 +128,7 @@ function live(form) {
 
   const run = async () => {
     request?.abort();
+    shorten();
     if (guard()) return; // written there without an event: by the browser's history, by a filler of forms
     const mine = request = new AbortController();
     const url = address();
@@ -127,7 +151,7 @@ function live(form) {
 
   const later = (event) => {
     clearTimeout(timer);
-    if (event.isComposing || guard() || tooShort(input.value)) return;
+    if (event.isComposing || guard() || tooShort(input.value) || command.test(input.value)) return;
     timer = setTimeout(run, 250);
   };
   input.addEventListener('input', later);
@@ -140,6 +164,7 @@ function live(form) {
   form.addEventListener('submit', (event) => {
     clearTimeout(timer);
     request?.abort();
+    shorten();
     if (guard()) event.preventDefault();
   });
 }
@@ -357,6 +382,7 @@ function shortcut(event) {
 function ready(root) {
   $$('select[data-filter-by]', root).forEach(offerBy);
   $$('input[data-filter]', root).forEach(narrow);
+  $$('[data-plain]', root).forEach((field) => field.remove());
   $$('input:checked', root).forEach(alike);
   tally();
 }
@@ -381,6 +407,9 @@ document.addEventListener('click', (event) => {
   }
   clicks[kind](target);
 });
+document.addEventListener('input', ({ target, inputType }) => { // what is typed by hand is left alone until it is sent
+  if ('calls' in target.dataset && !/^(insertText|delete)/.test(inputType)) target.value = callOf(target.value);
+}, true);
 document.addEventListener('focusin', (event) => { if (event.target.matches('[data-select]')) event.target.select(); });
 document.addEventListener('submit', send);
 addEventListener('pageshow', (event) => { if (event.persisted) rest(); });

@@ -3,6 +3,7 @@ package templates_test
 import (
 	"bytes"
 	"context"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -79,12 +80,22 @@ func checkPage(t *testing.T, c templ.Component) {
 	checkParts(t, doc)
 }
 
+// joins finds names, chips and notes that stand apart on the page and together in its text: who hears or copies it gets
+// "core.invoice.readread".
+var joins = regexp.MustCompile(`[^\s>]{1,30}(?:` +
+	`(?:</(?:code|a|b|strong|span|h1)>)+<(?:code|span|a|strong)[^>]*>|<(?:code|span|a) class="(?:chip|end|hint|muted|sub|tag)[^>]*>)`)
+
 // checkMarkup finds what the content security policy would stop (ui.md §7 item 2).
 func checkMarkup(t *testing.T, html string) {
 	t.Helper()
 	for _, bad := range []string{"<no value>", "%!", "<style", "javascript:", "http-equiv"} {
 		if strings.Contains(html, bad) {
 			t.Errorf("holds %q", bad)
+		}
+	}
+	for _, joined := range joins.FindAllString(html, -1) {
+		if !strings.Contains(joined, `class="btn`) {
+			t.Errorf("reads as one word: %s", joined)
 		}
 	}
 	doc, err := goquery.NewDocumentFromReader(strings.NewReader(html))

@@ -16,7 +16,8 @@ import (
 // ScopeResultsSection(v.Results).
 //
 // The form sends q, in, kind (repeated), used ("on"), scope (repeated: the ticked ones) and page; do is "app" or "add"
-// when a button of the bar was pressed.
+// when a button of the bar was pressed. A scope that stands in several rows is sent by each of them: without a script,
+// again comes once for each ticked row after its first, so that taking the tick off one of them takes it off all.
 type Scopes struct {
 	Frame      Frame
 	Query      string
@@ -116,6 +117,7 @@ type ScopeRow struct {
 	Kind     string
 	Offered  bool // it may be given to apps at all, so that it can be ticked
 	Checked  bool
+	Again    bool // it stands in a row above as well (again)
 	Calls    []ScopeCall
 	Required bool // on every connection to its API
 	Apps     int  // of the reader's organisation
@@ -159,6 +161,10 @@ type ScopeBar struct {
 const (
 	scopesPath = "/scopes"
 	scopeForm  = "scope-form"
+
+	// The ends of the way between a long list and what is ticked in it.
+	scopesTop   = "scopes-top"
+	scopesBarID = "scopes-bar"
 )
 
 // scopePage is what the layout needs of a page below the list of scopes.

@@ -83,7 +83,7 @@ func readScopeList(c *call) scopeList {
 		}
 	}
 	for _, name := range distinct(query["scope"]) {
-		if s, ok := c.s.Catalogue.Scope(name); ok && s.Grantable() {
+		if s, ok := c.s.Catalogue.Scope(name); ok && s.Grantable() && !takenOff(query, name) {
 			list.chosen = append(list.chosen, name)
 		}
 	}
@@ -91,6 +91,20 @@ func readScopeList(c *call) scopeList {
 		list.page = n
 	}
 	return list
+}
+
+// takenOff reports whether the tick was taken off one of the rows in which a scope stood ticked: of n rows, n-1 send
+// again besides (templates.Scopes).
+func takenOff(query url.Values, name string) bool {
+	times := func(parameter string) (n int) {
+		for _, value := range query[parameter] {
+			if value == name {
+				n++
+			}
+		}
+		return n
+	}
+	return times("scope") <= times("again")
 }
 
 // searchedFor is what was typed into a search for scopes; of a pasted command line of curl, the call it makes. The rest

@@ -241,8 +241,7 @@ func countScopes(groups []scopeGroup) int {
 	return len(seen)
 }
 
-// object is a group as it is drawn. seen collects the scopes that stand on the page; one that stands there twice is
-// ticked where it stands first, so that taking the tick off there is enough without a script.
+// object is a group as it is drawn. seen collects the scopes that stand on the page.
 func (f *scopeFinder) object(g scopeGroup, seen map[string]bool) templates.ScopeObject {
 	view := templates.ScopeObject{API: g.api.Title}
 	if o := g.object; o != nil {
@@ -254,7 +253,7 @@ func (f *scopeFinder) object(g scopeGroup, seen map[string]bool) templates.Scope
 	for _, s := range g.scopes {
 		row := templates.ScopeRow{
 			Scope: s.Name, Href: scopePath(s.Name), Kind: string(s.Kind), Offered: s.Grantable(),
-			Checked: !seen[s.Name] && slices.Contains(f.list.chosen, s.Name), Apps: f.use[s.Name],
+			Checked: slices.Contains(f.list.chosen, s.Name), Again: seen[s.Name], Apps: f.use[s.Name],
 			Required: slices.Contains(g.api.Mandatory.Connections, s.Name), Notes: f.c.scopeNotes(s, true),
 		}
 		if g.object != nil {

@@ -54,6 +54,9 @@ func row(a *page, name string) *selection {
 func spaced(s *selection) string {
 	var parts []string
 	s.Contents().Each(func(_ int, n *selection) {
+		if n.Is(".skip") {
+			return // seen while a box of the row is ticked and it has the focus
+		}
 		if goquery.NodeName(n) == "#text" || n.Is(".call") { // a path lies in pieces that may part
 			parts = append(parts, strings.Fields(n.Text())...)
 		} else if text := spaced(n); text != "" {
@@ -353,11 +356,6 @@ func TestScopesTicked(t *testing.T) {
 	if got := a.Find("#ticked").AttrOr("value", ""); got != invoiceRead+" "+candidates {
 		t.Errorf("the list is %q", got)
 	}
-	twice := admin.get(query("q", "core.purchase_order.write", "scope", "core.purchase_order.write"))
-	if n, on := twice.Find("input[name=scope]").Length(), len(ticked(twice)); n != 4 || on != 1 {
-		t.Errorf("%d boxes, %d ticked: without a script, one must be enough to take it off", n, on)
-	}
-
 	to := admin.get(query("do", "app", "q", "x", "scope", invoiceRead, "scope", candidates)).is(http.StatusSeeOther).to()
 	if to != "/apps/new?scope=core.invoice.read&scope=ccw.candidates" {
 		t.Fatalf("it leads to %s", to)
@@ -389,6 +387,43 @@ func TestScopesTicked(t *testing.T) {
 	}
 	if bar := p.as("viewer@acme.example").get(query("scope", invoiceRead)); bar.Find("button[name=do]").Length() != 0 || bar.Find("#ticked").Length() != 1 {
 		t.Error("a viewer may not start apps, and may copy")
+	}
+}
+
+// Without a script, a scope that stands in several rows is ticked in all of them. Ticking one of them is enough, and so is
+// taking the tick off one.
+func TestScopesTickedInSeveralRows(t *testing.T) {
+	p := newPortal(t)
+	admin := p.as("admin@acme.example")
+	const order = "core.purchase_order.write"
+	pressed := func(changes map[string][]string) *page {
+		return admin.get("/scopes?" + with(url.Values{"q": {order}}, changes).Encode()).is(http.StatusOK)
+	}
+	boxes := func(a *page) []string {
+		return a.Find("input[name=scope][checked]").Map(func(_ int, s *selection) string { return s.AttrOr("value", "") })
+	}
+	again := func(a *page) []string {
+		return a.Find("input[type=hidden][name=again]").Map(func(_ int, s *selection) string { return s.AttrOr("value", "") })
+	}
+	a := pressed(map[string][]string{"scope": {order, candidates}})
+	if on, more := boxes(a), again(a); len(on) != 5 || len(more) != 3 || a.Find("#ticked").AttrOr("value", "") != order+" "+candidates {
+		t.Fatalf("of one box ticked come %v, %v", on, more)
+	}
+	whole := pressed(map[string][]string{"scope": boxes(a), "again": again(a)})
+	if diff := cmp.Diff(boxes(a), boxes(whole)); diff != "" {
+		t.Errorf("sent again as it came: %s", diff)
+	}
+	off := pressed(map[string][]string{"scope": {order, order, order, candidates}, "again": again(a)})
+	if diff := cmp.Diff([]string{candidates}, boxes(off)); diff != "" || len(again(off)) != 0 {
+		t.Errorf("taken off one row: %s", diff)
+	}
+	elsewhere := pressed(map[string][]string{"q": {"candidates"}, "scope": boxes(a), "again": again(a)})
+	if diff := cmp.Diff([]string{candidates, order}, boxes(elsewhere)); diff != "" || len(again(elsewhere)) != 0 {
+		t.Errorf("on another page: %s", diff)
+	}
+	to := admin.get("/scopes?" + url.Values{"do": {"app"}, "scope": boxes(a), "again": again(a)}.Encode()).is(http.StatusSeeOther).to()
+	if to != "/apps/new?scope=core.purchase_order.write&scope=ccw.candidates" {
+		t.Errorf("it leads to %s", to)
 	}
 }
 
