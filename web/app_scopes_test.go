@@ -42,14 +42,14 @@ func TestScopePicker(t *testing.T) {
 			t.Errorf("%s is offered: %v, want %v", s.Name, got, want)
 		}
 	}
-	group := form.Find(".scope-group").FilterFunction(func(_ int, s *selection) bool { return s.Find(".scope-objects").Text() == "invoices" })
+	group := form.Find(".scope-group").FilterFunction(func(_ int, s *selection) bool { return strings.TrimSpace(s.Find(".scope-objects").Text()) == "invoices" })
 	if text := group.Text(); group.Length() != 1 || !strings.Contains(text, invoiceRead) || !strings.Contains(text, "/api/invoices") {
 		t.Errorf("invoices: %q", text)
 	}
 	form.says(".scope-list", "No scope is published")
 
 	again := p.as("admin@acme.example").get("/apps/new?scope=" + invoiceWrite).is(http.StatusOK)
-	if got := again.Find(".scope-objects").First().Text(); got != "invoices" {
+	if got := strings.TrimSpace(again.Find(".scope-objects").First().Text()); got != "invoices" {
 		t.Errorf("what was chosen stands below %s", got)
 	}
 }
