@@ -64,6 +64,10 @@ install: # What building and testing needs; on Debian as root it is installed
 bench: build ## Speed and memory against the budgets of docs/performance.md, some minutes; BENCH="--lines P1 --json"
 	go run ./cmd/bench $(BENCH)
 
+.PHONY: bench-short
+bench-short: ## The same and the flood drill in a minute or two: fails on what is twice its budget
+	$(MAKE) bench BENCH="--lines P,F --short --fail far --apps 10000"
+
 .PHONY: long
 long: test ## Everything, the bench with a million apps and the flood drill, and each fuzz target for FUZZTIME (5m)
 	$(MAKE) bench BENCH="--lines P,F --apps 1000000"
