@@ -178,20 +178,25 @@ func gridFigures(b *bench, names []string, inside, round []time.Duration) ([]fig
 	for k, name := range names {
 		by[name] = append(by[name], inside[k])
 	}
-	worst, p95 := "", time.Duration(0)
+	// Of ten, the slowest says more about the machine than about the page.
+	q, called := 0.95, "p95"
+	if b.brief {
+		q, called = 0.5, "median"
+	}
+	worst, slowest := "", time.Duration(0)
 	for name, times := range by {
-		if t := quantile(times, 0.95); t > p95 {
-			worst, p95 = name, t
+		if t := quantile(times, q); t > slowest {
+			worst, slowest = name, t
 		}
 	}
 	b.report.Series = append(b.report.Series, gridSeries(by))
 	return []figure{
 		{
-			Line: "P6", What: fmt.Sprintf("grid of %d apps, server time of the slowest kind of page, p95", gridApps),
-			Value: milliseconds(p95), Unit: "ms", Budget: 10,
+			Line: "P6", What: fmt.Sprintf("grid of %d apps, server time of the slowest kind of page, %s", gridApps, called),
+			Value: milliseconds(slowest), Unit: "ms", Budget: 10,
 			Note: fmt.Sprintf("%s; all %d kinds together %.1f ms, round trip %.1f ms; first page %.1f ms, deep page %.1f ms", worst, len(by),
-				milliseconds(quantile(inside, 0.95)), milliseconds(quantile(round, 0.95)),
-				milliseconds(quantile(by["first page"], 0.95)), milliseconds(quantile(by["a deep page"], 0.95))),
+				milliseconds(quantile(inside, q)), milliseconds(quantile(round, q)),
+				milliseconds(quantile(by["first page"], q)), milliseconds(quantile(by["a deep page"], q))),
 		},
 	}, nil
 }
