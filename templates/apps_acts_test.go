@@ -223,7 +223,7 @@ func TestHistory(t *testing.T) {
 	doc.Find("table.diff tbody tr").Each(func(_ int, s *goquery.Selection) {
 		rows = append(rows, words(s.Find("th"))+": "+words(s.Find("td").First())+" > "+words(s.Find("td").Last()))
 	})
-	wantRows := []string{"Application name: SAP export > SAP spend export", "Scopes: nothing > core.invoice.read core.invoice.write"}
+	wantRows := []string{"Name: SAP export > SAP spend export", "Scopes: nothing > core.invoice.read core.invoice.write"}
 	if diff := cmp.Diff(wantRows, rows); diff != "" {
 		t.Error(diff)
 	}

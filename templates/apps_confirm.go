@@ -68,11 +68,11 @@ func (v AppConfirm) text(ctx context.Context) []string {
 	of := func(key string) string { return ofKind(key, v.Introspects) }
 	switch {
 	case v.Act == "delete":
-		return []string{i18n.T(ctx, key), i18n.T(ctx, key+"2")}
+		return []string{i18n.T(ctx, of(key)), i18n.T(ctx, of(key+"2"))}
 	case v.Act != "retire" || !v.Unused && v.EndsAt.IsZero():
 		return []string{i18n.T(ctx, of(key)), i18n.T(ctx, of(key+"2"))}
 	case v.Unused:
-		return []string{i18n.T(ctx, key+"_unused"), i18n.T(ctx, of(key+"2"))}
+		return []string{i18n.T(ctx, of(key+"_unused")), i18n.T(ctx, of(key+"2"))}
 	default:
 		return []string{i18n.T(ctx, of(key+"_ends"), "At", v.EndsAt), i18n.T(ctx, of(key+"2"))}
 	}
@@ -80,9 +80,5 @@ func (v AppConfirm) text(ctx context.Context) []string {
 
 // refusalText says why the act cannot be done now.
 func (v AppConfirm) refusalText(ctx context.Context) string {
-	key := "apps.refused." + v.Refusal
-	if v.Refusal == "last_secret" {
-		key = ofKind(key, v.Introspects)
-	}
-	return i18n.T(ctx, key)
+	return i18n.T(ctx, ofKind("apps.refused."+v.Refusal, v.Introspects))
 }

@@ -212,7 +212,7 @@ func confirmName(v AppConfirm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = TextField(Field{
-				Name: "confirm_name", Label: i18n.T(ctx, "apps.field.confirm_name"), Value: v.TypedName,
+				Name: "confirm_name", Label: i18n.T(ctx, ofKind("apps.field.confirm_name", v.Introspects)), Value: v.TypedName,
 				Error: v.Errors.Of("confirm_name"), Autocomplete: "off", Attrs: templ.Attributes{"spellcheck": "false"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -281,7 +281,7 @@ func appRefused(v AppConfirm, dialog bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = LinkButton(Action{Label: i18n.T(ctx, "apps.action.back"), Href: v.CancelHref}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = LinkButton(Action{Label: i18n.T(ctx, ofKind("apps.action.back", v.Introspects)), Href: v.CancelHref}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

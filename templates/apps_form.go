@@ -309,12 +309,12 @@ func (v AppForm) title(ctx context.Context) string {
 	if v.Edit {
 		return i18n.T(ctx, "apps.form.edit_title", "App", v.AppName)
 	}
-	return i18n.T(ctx, "apps.form.new_title")
+	return v.text(ctx, "apps.form.new_title")
 }
 
 func (v AppForm) saveText(ctx context.Context) string {
 	if v.Edit {
 		return i18n.T(ctx, "apps.action.save")
 	}
-	return i18n.T(ctx, "apps.action.create_app")
+	return v.text(ctx, "apps.action.create_app")
 }

@@ -416,7 +416,7 @@ func appWhat(v AppForm) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = TextField(Field{
-			Name: "name", Label: i18n.T(ctx, "apps.field.name"), Hint: i18n.T(ctx, "apps.field.name_hint"),
+			Name: "name", Label: v.text(ctx, "apps.field.name"), Hint: v.text(ctx, "apps.field.name_hint"),
 			Value: v.Name, Error: v.Errors.Of("name"), MinLength: 3, MaxLength: 80, Autocomplete: "off",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
@@ -456,7 +456,7 @@ func appWhat(v AppForm) templ.Component {
 		}
 		templ_7745c5c3_Err = TextArea(Field{
 			Name: "description", Label: i18n.T(ctx, "apps.field.description"),
-			Hint: i18n.T(ctx, "apps.field.description_hint"), Value: v.Description,
+			Hint: v.text(ctx, "apps.field.description_hint"), Value: v.Description,
 			Error: v.Errors.Of("description"), MinLength: 10, MaxLength: 500, Rows: 3,
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

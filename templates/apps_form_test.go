@@ -316,7 +316,7 @@ func TestFormNew(t *testing.T) {
 func TestC55c_FormShowsBothValues(t *testing.T) {
 	doc := renderDoc(t, templates.AppFormPage(sampleClash()))
 	banner := doc.Find("[role=alert].banner-warn")
-	if got := words(banner.Find("tbody tr")); got != "Application nameSAP spend export 2SAP export" {
+	if got := words(banner.Find("tbody tr")); got != "NameSAP spend export 2SAP export" {
 		t.Errorf("the clash shows %q", got)
 	}
 	if !strings.Contains(words(banner), "Jo Weber saved it on 22 Nov 2026, 15:05 CET.") {

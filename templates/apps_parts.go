@@ -161,7 +161,7 @@ func happened(t time.Time) bool { return !t.IsZero() }
 
 // fields are the names of form fields and of values in the audit trail that have words of their own.
 var fieldKeys = map[string]string{
-	"name": "name", "description": "description", "category": "category", "api_user": "api_user", "scopes": "scopes",
+	"name": "name_server", "description": "description", "category": "category", "api_user": "api_user", "scopes": "scopes",
 	"scope": "scopes", "active": "active", "status": "status", "default_api": "default_api", "type": "type",
 	"credential_type": "credential_type", "first_name": "first_name", "last_name": "last_name", "email": "email",
 	"second_first_name": "second_first_name", "second_last_name": "second_last_name", "second_email": "second_email",

@@ -180,7 +180,7 @@ func sampleBadForm() templates.AppForm {
 	f.Name, f.Description, f.Category = "SA", "short", "supplier"
 	f.Contact.Email, f.Second.FirstName = "nobody", "Jo"
 	f.Errors = templates.FieldErrors{
-		{Field: "name", Text: "The application name needs at least 3 characters."},
+		{Field: "name", Text: "The name needs at least 3 characters."},
 		{Field: "description", Text: "The description needs at least 10 characters."},
 		{Field: "category", Text: "Choose a category."},
 		{Field: "email", Text: "Write an e-mail address such as ana@acme.example."},

@@ -46,6 +46,14 @@ func (k AppKinds) apiOptions(ctx context.Context) []Option {
 // callers reports whether the form asks what only apps that call APIs are asked.
 func (v AppForm) callers() bool { return v.Introspects == "" }
 
+// text is a text that speaks of the app; where it may be a resource server, the one that speaks of either.
+func (v AppForm) text(ctx context.Context, key string) string {
+	if v.Kinds.Offered || v.Introspects != "" {
+		return i18n.T(ctx, key+"_server")
+	}
+	return i18n.T(ctx, key)
+}
+
 // activeHint says what "inactive" means for the kinds the form may be about.
 func (v AppForm) activeHint(ctx context.Context) string {
 	if v.Kinds.Offered {

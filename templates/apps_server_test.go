@@ -51,6 +51,12 @@ func serverPages() map[string]templ.Component {
 	refused := sampleConfirm("retire")
 	refused.Introspects, refused.Refusal = spendAPI, "last_secret"
 	pages["refused"] = templates.AppConfirmPage(refused)
+	active := sampleConfirm("delete")
+	active.Introspects, active.Refusal = spendAPI, "active"
+	pages["refused, active"] = templates.AppConfirmPage(active)
+	history := sampleHistory()
+	history.Head.Introspects = spendAPI
+	pages["history"] = templates.AppHistoryPage(history)
 	return pages
 }
 
@@ -59,15 +65,25 @@ func TestPagesOfAResourceServer(t *testing.T) {
 	for name, page := range serverPages() {
 		t.Run(name, func(t *testing.T) {
 			checkPage(t, page)
-			text := words(renderDoc(t, page).Find("main"))
+			main := renderDoc(t, page).Find("main")
+			main.Find(".crumbs").Remove() // the list is of apps
+			text := words(main)
 			if strings.Contains(text, "_server") || strings.Contains(text, "apps.") {
 				t.Errorf("a text is missing: %s", text)
+			}
+			if name == "grid" {
+				return
+			}
+			for _, wrong := range []string{"this app", "will do", "Application name", "consumer app", "Create app", "the app."} {
+				if strings.Contains(text, wrong) {
+					t.Errorf("it says %q", wrong)
+				}
 			}
 			if name == "new" {
 				return
 			}
 			for _, wrong := range []string{
-				"gets no tokens", "gets tokens", "those it holds", "Tokens issued before", "tokens it bought", "Acts as", "API user",
+				"gets no tokens", "gets tokens", " the app ", "The app ", "An app ", "those it holds", "Tokens issued before", "tokens it bought", "Acts as", "API user",
 			} {
 				if strings.Contains(text, wrong) {
 					t.Errorf("it says %q", wrong)

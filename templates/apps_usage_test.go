@@ -42,11 +42,11 @@ func TestUsePanel(t *testing.T) {
 		first string
 		rows  []string
 	}{
-		"never used": {templates.AppUse{Secrets: sampleUse().Secrets[:1]}, "Never used: no secret of this app has been used yet.", []string{""}},
+		"never used": {templates.AppUse{Secrets: sampleUse().Secrets[:1]}, "Never used: no secret has been used yet.", []string{""}},
 		"used long ago, nothing works": {
 			templates.AppUse{LastUsedAt: at(1, 9, 0)},
 			"Last used 1 Nov 2026, 10:00 CET, 21 days ago.",
-			[]string{"No secret of this app was used in the last 7 days."},
+			[]string{"No secret was used in the last 7 days."},
 		},
 		"in use": {
 			sampleUse(), "Last used 22 Nov 2026, 15:01 CET, 4 minutes ago.",

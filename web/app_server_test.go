@@ -63,6 +63,11 @@ func TestResourceServerFromFormToAnswer(t *testing.T) {
 	token := p.accessToken(caller.clientID, caller.secret)
 	root := p.as("root@platform.example")
 
+	fresh := root.get("/apps/new").is(http.StatusOK).says("h1", "Register an app or an API").says("label[for=f-name]", "Name").
+		says("#f-description-hint", "What is it for?").says(".actions", "Create")
+	if text := fresh.text("main form"); strings.Contains(text, "this app") || strings.Contains(text, "Application name") {
+		t.Errorf("the form speaks of an app where it may be none: %s", text)
+	}
 	form := root.newServer(nil)
 	if form.Get("kind") != "resource_server" {
 		t.Errorf("the form begins with %q, and nobody there can call", form.Get("kind"))

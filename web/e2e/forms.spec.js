@@ -89,7 +89,7 @@ test('two people edit: the second sees both and decides @plain', async ({ open, 
   await fillApp(mine, { description: 'Mine came second, and waits.' });
   await mine.getByRole('button', { name: 'Save changes' }).click();
   const clash = mine.getByRole('alert');
-  await expect(clash).toContainText('Somebody else saved this app meanwhile');
+  await expect(clash).toContainText('Somebody else saved this meanwhile');
   await expect(clash.getByRole('cell')).toHaveText(['Mine came second, and waits.', 'Theirs came first, and stands.']);
   await expect(mine.getByLabel('Description', { exact: true })).toHaveValue('Mine came second, and waits.');
   await mine.getByRole('button', { name: 'Save changes' }).click();

@@ -129,9 +129,9 @@ export async function registerServer(page, { name, api }) {
   await page.goto('/apps/new');
   await page.getByRole('radio', { name: 'An API that checks tokens' }).check();
   await page.getByLabel('API', { exact: true }).selectOption({ label: api });
-  await page.getByLabel('Application name', { exact: true }).fill(name);
+  await page.getByLabel('Name', { exact: true }).fill(name);
   await page.getByLabel('Description', { exact: true }).fill('Asks whether the tokens that callers sent are good.');
-  await page.getByRole('button', { name: 'Create app' }).click();
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
   const path = await page.locator('form.reveal-close').getAttribute('action');
   return path.slice(path.lastIndexOf('/') + 1);
 }

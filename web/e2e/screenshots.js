@@ -103,9 +103,9 @@ function views(app) {
     'server-reveal': [root, async (page, shot) => {
       await page.goto('/apps/new');
       await page.getByLabel('API', { exact: true }).selectOption('ccw');
-      await page.getByLabel('Application name', { exact: true }).fill(`Workforce API ${shot}`);
+      await page.getByLabel('Name', { exact: true }).fill(`Workforce API ${shot}`);
       await page.getByLabel('Description', { exact: true }).fill('Asks what tokens of the workforce API are good for.');
-      await page.getByRole('button', { name: 'Create app' }).click();
+      await page.getByRole('button', { name: 'Create', exact: true }).click();
       await readReveal(page);
     }],
     'server-grid': [root, go('/apps')],
