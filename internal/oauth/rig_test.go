@@ -81,12 +81,15 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
+// catalogue is read once for all tests of the process, as a server does: nobody may change it.
+var catalogue = sync.OnceValues(scope.Load)
+
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	clock := dbtest.NewClock()
 	// Stale for an hour: tests that take the database away go on with what is known.
 	db, err := database.Open(t.Context(), database.Config{
-		URL: "sqlite:" + filepath.Join(t.TempDir(), "c.db"), Clock: clock.Now, StaleBound: time.Hour,
+		URL: dbtest.SQLiteURL(t), Clock: clock.Now, StaleBound: time.Hour,
 	})
 	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
@@ -110,7 +113,7 @@ func rigOn(t testing.TB, db *database.DB, clock *dbtest.Clock) *rig {
 	must(t, err)
 	r.ring, err = keyring.Open(t.Context(), db, r.master, log, keyring.WithRSA(r.makeRSA))
 	must(t, err)
-	r.catalogue, err = scope.Load()
+	r.catalogue, err = catalogue()
 	must(t, err)
 	trail := audit.New(db, log)
 	r.identity, err = identity.New(db, trail)

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -34,7 +33,7 @@ import (
 func eachPair(t *testing.T, test func(t *testing.T, r, other *rig)) {
 	t.Helper()
 	for name, url := range map[string]func() string{
-		"sqlite":   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "c.db") },
+		"sqlite":   func() string { return dbtest.SQLiteURL(t) },
 		"postgres": func() string { return dbtest.PostgresURL(t) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -81,6 +81,9 @@ func newWorld(t testing.TB, db *database.DB, clock *dbtest.Clock) *world {
 	return w
 }
 
+// catalogue is read once for all tests of the process, as a server does: nobody may change it.
+var catalogue = sync.OnceValues(scope.Load)
+
 // open makes the rooms on the world's database.
 func (w *world) open(t testing.TB) {
 	t.Helper()
@@ -96,7 +99,7 @@ func (w *world) open(t testing.TB) {
 	hasher := must(secret.NewHasher(secret.Params{Cost: 4, MinCost: 4, MaxCost: 4}, w.db.Now, nil))(t)
 	w.verifier = must(secret.NewVerifier(keys, hasher))(t)
 	w.deps = registry.Deps{
-		DB: w.db, Trail: w.trail, Identity: w.identity, Catalogue: must(scope.Load())(t), Ring: ring, Keys: keys,
+		DB: w.db, Trail: w.trail, Identity: w.identity, Catalogue: must(catalogue())(t), Ring: ring, Keys: keys,
 		Hasher: hasher, Verifier: w.verifier, ClientIDPrefix: "CCW", Random: nineFirst{},
 	}
 	w.Registry = must(registry.New(w.deps))(t)

@@ -4,7 +4,6 @@ package dbtest
 
 import (
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -56,7 +55,7 @@ func Each(t *testing.T, test func(t *testing.T, db *database.DB, clock *Clock)) 
 // SQLite returns a migrated, empty SQLite database in a directory of the test.
 func SQLite(t testing.TB, clock *Clock) *database.DB {
 	t.Helper()
-	return Open(t, "sqlite:"+filepath.Join(t.TempDir(), "credenza.db"), clock)
+	return Open(t, SQLiteURL(t), clock)
 }
 
 // Postgres returns a migrated, empty PostgreSQL database that lives as long as the test.
