@@ -200,6 +200,81 @@ test('a secret pasted into the search is not sent @plain', async ({ open, plain 
   }
 });
 
+test('a pasted curl command is read as its call, and nothing else of it leaves or stays @plain', async ({ open, plain }) => {
+  const page = await open('guest');
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url() + (request.postData() ?? '')));
+  const input = page.getByLabel('Search scopes and calls');
+  for (const [command, call, count] of [
+    ["curl -X POST 'https://acme.coupahost.com/api/invoices?t=HUSH' \\\n  -H 'Authorization: Bearer HUSH' \\\n  -d '{\"a\":\"HUSH\"}'", 'POST /api/invoices', 2],
+    ["curl --location 'https://u:HUSH@acme.coupahost.com/api/invoices' --header \"Authorization: Bearer HUSH\" --data-raw $'it\\'s HUSH'", 'POST /api/invoices', 2],
+    ['curl -sSH "Referer: https://HUSH/HUSH" -u a:HUSH acme.coupahost.com/api/invoices/1', 'GET /api/invoices/1', 1],
+  ]) {
+    await page.goto('/scopes');
+    asked.length = 0;
+    await input.focus();
+    await page.evaluate((text) => {
+      const field = document.activeElement;
+      field.value = text;
+      field.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: 'insertFromPaste' }));
+    }, command);
+    if (plain) await page.getByRole('button', { name: 'Search' }).click();
+    await expect(page.getByRole('link', { name: `Remove filter ${call}` })).toBeVisible();
+    await expect(input).toHaveValue(call);
+    await expect(rows(page)).toHaveCount(count);
+    expect(page.url()).not.toContain('HUSH');
+    expect(await page.content()).not.toContain('HUSH');
+    if (!plain) expect(asked.join()).not.toContain('HUSH');
+  }
+});
+
+test('a scope of several rows is ticked in all, and off in all @plain', async ({ open, plain }) => {
+  const page = await open('admin');
+  const boxes = page.locator('#results tr[data-row] input[type=checkbox][value="core.purchase_order.write"]');
+  const list = async () => { if (plain) await page.getByRole('button', { name: 'List what is ticked' }).click(); };
+  await page.goto('/scopes?q=core.purchase_order.write');
+  await boxes.nth(2).check();
+  await list();
+  for (let i = 0; i < 4; i += 1) await expect(boxes.nth(i)).toBeChecked();
+  await list();
+  await expect(page.getByLabel('Ticked scopes, with spaces between')).toHaveValue('core.purchase_order.write');
+  await page.reload();
+  for (let i = 0; i < 4; i += 1) await expect(boxes.nth(i)).toBeChecked();
+  await boxes.nth(1).uncheck();
+  await list();
+  for (let i = 0; i < 4; i += 1) await expect(boxes.nth(i)).not.toBeChecked();
+  await boxes.nth(3).check();
+  await list();
+  await page.getByRole('button', { name: 'Start an app with these' }).click();
+  await expect(page).toHaveURL('/apps/new?scope=core.purchase_order.write');
+});
+
+test('a link leads from a ticked row to what is ticked, and back', async ({ open }) => {
+  const page = await open('admin');
+  await page.goto('/scopes');
+  const skips = page.getByRole('link', { name: 'Skip to the ticked scopes' });
+  await expect(skips).toHaveCount(0); // nothing is ticked
+  await box(page, 'core.accounting.read').focus();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Tab');
+  await expect(skips.nth(1)).toBeFocused();
+  await expect(skips.nth(1)).toBeInViewport();
+  await page.keyboard.press('Enter');
+  await expect(bar(page)).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Start an app with these' })).toBeFocused();
+  const back = bar(page).getByRole('link', { name: 'Back to the list of scopes' });
+  await back.focus();
+  await page.keyboard.press('Enter');
+  await expect(skips.first()).toBeFocused();
+  await page.goto('/apps/new?scope=core.accounting.read');
+  await page.getByRole('button', { name: 'Find', exact: true }).focus();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: 'Skip the list of scopes' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('link', { name: 'Back to the list of scopes' })).toBeFocused();
+});
+
 test('the keyboard alone finds a scope and starts an app', async ({ open }) => {
   const page = await open('admin');
   const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
