@@ -42,7 +42,9 @@ func TestScopePicker(t *testing.T) {
 			t.Errorf("%s is offered: %v, want %v", s.Name, got, want)
 		}
 	}
-	group := form.Find(".scope-group").FilterFunction(func(_ int, s *selection) bool { return strings.TrimSpace(s.Find(".scope-objects").Text()) == "invoices" })
+	group := form.Find(".scope-group").FilterFunction(func(_ int, s *selection) bool {
+		return strings.TrimSpace(s.Find(".scope-objects").Text()) == "invoices"
+	})
 	if text := group.Text(); group.Length() != 1 || !strings.Contains(text, invoiceRead) || !strings.Contains(text, "/api/invoices") {
 		t.Errorf("invoices: %q", text)
 	}
