@@ -105,11 +105,11 @@ func inOrder(apps []registry.App, q registry.Query) []string {
 // are found.
 func TestSearchPaging(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		apps := w.crowd(t, 300)
+		apps := w.crowd(t, 120)
 		w.usedNowAndThen(t, apps)
 		w.globexApp(t, "Beta export of Globex")
 		filters := []registry.Query{
-			{PerPage: 50},
+			{PerPage: 25},
 			{Text: "beta", PerPage: 7},
 			{Category: registry.MSP, PerPage: 10},
 			{Status: registry.Inactive, Text: "sync", PerPage: 9},
