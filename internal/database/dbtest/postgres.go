@@ -35,14 +35,14 @@ const (
 type cluster struct {
 	dir   string
 	admin *sql.DB
-	made  chan made   // one is always waiting
-	used  chan string // to be dropped
+	made  chan made // one is always waiting
+	used  chan int  // to be dropped
 }
 
-// made is a fresh database, or why there is none.
+// made is the number of a fresh database, or why there is none.
 type made struct {
-	name string
-	err  error
+	number int
+	err    error
 }
 
 var shared = sync.OnceValues(startCluster)
@@ -58,8 +58,8 @@ func PostgresURL(t *testing.T) string {
 	if next.err != nil {
 		t.Fatalf("create a test database: %v", next.err)
 	}
-	t.Cleanup(func() { c.used <- next.name })
-	return c.url(next.name)
+	t.Cleanup(func() { c.used <- next.number })
+	return c.url(fmt.Sprintf("test_%d", next.number))
 }
 
 // supply makes databases, one ahead of the tests that ask for them.
@@ -67,14 +67,15 @@ func (c *cluster) supply() {
 	for i := 1; ; i++ {
 		name := fmt.Sprintf("test_%d", i)
 		_, err := c.admin.ExecContext(context.Background(), "CREATE DATABASE "+name+" TEMPLATE "+template)
-		c.made <- made{name, err}
+		c.made <- made{i, err}
 	}
 }
 
 // clear drops the databases of tests that ended, so that they do not fill the disk. What cannot be dropped goes with the
 // whole directory.
 func (c *cluster) clear() {
-	for name := range c.used {
+	for number := range c.used {
+		name := fmt.Sprintf("test_%d", number)
 		_, _ = c.admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
 	}
 }
@@ -116,7 +117,7 @@ func startCluster() (*cluster, error) {
 	if err := startTied(server); err != nil {
 		return nil, err
 	}
-	c := &cluster{dir: dir, made: make(chan made), used: make(chan string, 16)}
+	c := &cluster{dir: dir, made: make(chan made), used: make(chan int, 16)}
 	if c.admin, err = sql.Open("pgx", c.url("postgres")); err != nil {
 		return nil, err
 	}
