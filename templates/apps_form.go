@@ -54,12 +54,8 @@ type AppForm struct {
 	GenerateHref   string // edit: the rotate page; "" leaves the link out
 	ClientIDPrefix string // new: CCWACME_
 
-	Expiry        string         // new: chosen code
-	ExpiryChoices []ExpiryChoice // new
-	ExpiresOn     string         // new: YYYY-MM-DD as typed
-	ExpiryMin     string         // new: first and last day the policy allows, YYYY-MM-DD, may be empty
-	ExpiryMax     string
-	Zone          string // name of the zone in which a day ends, such as UTC
+	Expiry ExpiryFields // new
+	Zone   string       // name of the zone in which a day ends, such as UTC
 
 	Scopes      ScopePicker
 	DefaultAPIs []AppAPI // offered only when the scopes may span several APIs; empty leaves the field out
@@ -82,6 +78,16 @@ type AppUserOption struct {
 
 // AppAPI names an API of the catalogue.
 type AppAPI struct{ Key, Title string }
+
+// ExpiryFields is "Secret expires": what the policy of the organisation leaves to choose from, and what was chosen.
+type ExpiryFields struct {
+	Choices []ExpiryChoice
+	Chosen  string // code
+	On      string // YYYY-MM-DD as typed
+	Min     string // first and last day that is allowed, YYYY-MM-DD, may be empty
+	Max     string
+	Ceiling int // days after which a secret must have ended; 0 while expiry is not required
+}
 
 // ExpiryChoice is one entry of "Secret expires". At is zero for the choices date and never.
 type ExpiryChoice struct {
@@ -218,19 +224,12 @@ func (v AppForm) secondOpen() bool {
 	return false
 }
 
-// expiryInput is what the expiry fields of register and rotate have in common.
-type expiryInput struct {
-	choices        []ExpiryChoice
-	chosen, on     string
-	min, max, zone string
-	errors         FieldErrors
-}
-
-func (v AppForm) expiry() expiryInput {
-	return expiryInput{
-		choices: v.ExpiryChoices, chosen: v.Expiry, on: v.ExpiresOn, min: v.ExpiryMin, max: v.ExpiryMax,
-		zone: v.Zone, errors: v.Errors,
+// hint says why the choice is there, or what the organisation requires.
+func (e ExpiryFields) hint(ctx context.Context) string {
+	if e.Ceiling > 0 {
+		return i18n.T(ctx, "apps.field.expiry_required", "N", e.Ceiling)
 	}
+	return i18n.T(ctx, "apps.field.expiry_hint")
 }
 
 // bounds are the limits of a date input, for browsers that help. It is needed only with one choice, so not required.

@@ -761,7 +761,7 @@ func appHow(v AppForm) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if !v.Edit {
-			templ_7745c5c3_Err = expiryFields(v.expiry()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = expiryFields(v.Expiry, v.Zone, v.Errors).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

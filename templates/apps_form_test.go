@@ -302,10 +302,13 @@ func TestFormNew(t *testing.T) {
 		t.Error("the optional contact is unfolded")
 	}
 	f := sampleForm()
-	f.ExpiryChoices, f.ContactIsSelf = f.ExpiryChoices[:3], false
+	f.Expiry.Choices, f.Expiry.Ceiling, f.ContactIsSelf = f.Expiry.Choices[:3], 365, false
 	strict := renderDoc(t, templates.AppFormPage(f))
 	if strict.Find("[name=expires_on]").Length() != 0 {
 		t.Error("a day can be chosen against the policy")
+	}
+	if text := words(strict.Find("form")); !strings.Contains(text, "requires that secrets expire after 365 days at the latest") {
+		t.Error("the form does not tell what the organisation requires")
 	}
 	if got := strict.Find("[name=email]").AttrOr("autocomplete", ""); got != "off" {
 		t.Errorf("somebody else's address is offered by the browser: %q", got)

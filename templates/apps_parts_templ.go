@@ -468,7 +468,7 @@ func contactLines(c AppContact) templ.Component {
 }
 
 // expiryFields asks when a new secret expires: the choices of the organisation's policy and, for "own date", the day.
-func expiryFields(e expiryInput) templ.Component {
+func expiryFields(e ExpiryFields, zone string, errors FieldErrors) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -490,21 +490,21 @@ func expiryFields(e expiryInput) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		templ_7745c5c3_Err = SelectField(Field{
-			Name: "expiry", Label: i18n.T(ctx, "apps.field.expiry"), Hint: i18n.T(ctx, "apps.field.expiry_hint"),
-			Error: e.errors.Of("expiry"), Attrs: templ.Attributes{"data-reveals": "expires_on"},
-		}, expiryOptions(ctx, e.choices, e.chosen)).Render(ctx, templ_7745c5c3_Buffer)
+			Name: "expiry", Label: i18n.T(ctx, "apps.field.expiry"), Hint: e.hint(ctx),
+			Error: errors.Of("expiry"), Attrs: templ.Attributes{"data-reveals": "expires_on"},
+		}, expiryOptions(ctx, e.Choices, e.Chosen)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if offers(e.choices, "date") {
+		if offers(e.Choices, "date") {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<div class=\"only-for-date\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = TextField(Field{
 				Name: "expires_on", Type: "date", Label: i18n.T(ctx, "apps.field.expires_on"), Short: true,
-				Hint: i18n.T(ctx, "apps.field.expires_on_hint", "Zone", e.zone), Error: e.errors.Of("expires_on"),
-				Value: e.on, Attrs: bounds(e.min, e.max),
+				Hint: i18n.T(ctx, "apps.field.expires_on_hint", "Zone", zone), Error: errors.Of("expires_on"),
+				Value: e.On, Attrs: bounds(e.Min, e.Max),
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

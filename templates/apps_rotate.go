@@ -25,14 +25,10 @@ type AppRotate struct {
 
 	Errors FieldErrors
 
-	Why           string // chosen
-	Label         string
-	Expiry        string
-	ExpiryChoices []ExpiryChoice
-	ExpiresOn     string
-	ExpiryMin     string
-	ExpiryMax     string
-	Zone          string
+	Why    string // chosen
+	Label  string
+	Expiry ExpiryFields
+	Zone   string
 
 	Usable []RotateSecret // usable secrets, oldest first: none, one or two
 	Retire string         // chosen secret ID, when two are usable
@@ -129,11 +125,4 @@ func (v AppRotate) endOptions(ctx context.Context) []Option {
 		options = append(options, o)
 	}
 	return options
-}
-
-func (v AppRotate) expiry() expiryInput {
-	return expiryInput{
-		choices: v.ExpiryChoices, chosen: v.Expiry, on: v.ExpiresOn, min: v.ExpiryMin, max: v.ExpiryMax,
-		zone: v.Zone, errors: v.Errors,
-	}
 }

@@ -299,7 +299,7 @@ func rotateNew(v AppRotate) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = expiryFields(v.expiry()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = expiryFields(v.Expiry, v.Zone, v.Errors).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -111,13 +111,15 @@ func sampleForm() templates.AppForm {
 			{ID: "u2", Name: "acme-supplier", Kind: "supplier", Categories: []string{"supplier", "partner"}},
 			{ID: "u3", Name: "acme-msp", Kind: "msp", Categories: []string{"msp", "partner"}},
 		},
-		ClientIDPrefix: "CCWACME_", Expiry: "1y", Zone: "UTC", ExpiryMin: "2026-11-23", ExpiryMax: "2028-11-22",
-		ExpiryChoices: []templates.ExpiryChoice{
-			{Code: "90d", At: at(22, 23, 59).AddDate(0, 0, 90)},
-			{Code: "180d", At: at(22, 23, 59).AddDate(0, 0, 180)},
-			{Code: "1y", At: at(22, 23, 59).AddDate(1, 0, 0)},
-			{Code: "date"},
-			{Code: "never"},
+		ClientIDPrefix: "CCWACME_", Zone: "UTC",
+		Expiry: templates.ExpiryFields{
+			Chosen: "1y", Min: "2026-11-23", Max: "2028-11-22", Choices: []templates.ExpiryChoice{
+				{Code: "90d", At: at(22, 23, 59).AddDate(0, 0, 90)},
+				{Code: "180d", At: at(22, 23, 59).AddDate(0, 0, 180)},
+				{Code: "1y", At: at(22, 23, 59).AddDate(1, 0, 0)},
+				{Code: "date"},
+				{Code: "never"},
+			},
 		},
 		Scopes: sampleScopes(), Active: true,
 	}
@@ -313,7 +315,7 @@ func sampleViewerDetail() templates.AppDetail {
 func sampleRotate(usable int) templates.AppRotate {
 	r := templates.AppRotate{
 		Frame: sampleFrame(), Action: sampleApp + "/secrets", CancelHref: sampleApp, Nonce: "n-456", AppName: "SAP spend export",
-		ClientID: sampleID, Why: "planned", Label: "2026-11", Expiry: "1y", ExpiryChoices: sampleForm().ExpiryChoices,
+		ClientID: sampleID, Why: "planned", Label: "2026-11", Expiry: sampleForm().Expiry,
 		Zone: "UTC", End: "7d", EndMin: "2026-11-22T14:06", EndMax: "2027-11-22T14:05",
 		EndChoices: []templates.EndChoice{
 			{Code: "now", At: at(22, 14, 5)},

@@ -98,7 +98,7 @@ func (in appInput) view(c *call, held []string) (templates.AppForm, error) {
 		Name: in.name, Description: in.description, Category: oneOf(categoryCodes(), in.category),
 		Categories: categoryCodes(),
 		Contact:    in.contact, ContactIsSelf: in.contact.Email == c.actor.Email, Second: in.second,
-		APIUsers: users, APIUser: in.apiUser, Expiry: in.expiry, ExpiresOn: in.expiresOn, Zone: c.zoneName(),
+		APIUsers: users, APIUser: in.apiUser, Zone: c.zoneName(),
 		Scopes: scopes, DefaultAPIs: c.defaultAPIs(), DefaultAPI: in.defaultAPI,
 		Active: in.active,
 	}, err
@@ -167,14 +167,25 @@ func (c *call) ownMinute(text string) time.Time {
 	return time.Time{}
 }
 
-// expiryChoices fills the choices of "Secret expires" and the days between which an own date must lie.
-func (c *call) expiryChoices() (choices []templates.ExpiryChoice, first, last string) {
-	options, earliest, latest := c.s.Registry.ExpiryOptions()
-	for _, o := range options {
-		choices = append(choices, templates.ExpiryChoice{Code: string(o.Choice), At: o.At})
+// expiryFields are the choices of "Secret expires" that the organisation's policy leaves, with what was chosen, and the
+// days between which an own date must lie. A form that nobody filled in yet begins with what the policy suggests.
+func (c *call) expiryFields(chosen, on string) (templates.ExpiryFields, error) {
+	offer, err := c.s.Registry.ExpiryOptions(c.ctx(), c.actor.Organisation)
+	if err != nil {
+		return templates.ExpiryFields{}, err
 	}
 	zone := i18n.Zone(c.ctx())
-	return choices, earliest.In(zone).Format(time.DateOnly), latest.In(zone).AddDate(0, 0, -1).Format(time.DateOnly)
+	view := templates.ExpiryFields{
+		Chosen: chosen, On: on, Ceiling: offer.Ceiling, Min: offer.Earliest.In(zone).Format(time.DateOnly),
+		Max: offer.Latest.In(zone).AddDate(0, 0, -1).Format(time.DateOnly),
+	}
+	if view.Chosen == "" {
+		view.Chosen = string(offer.Default)
+	}
+	for _, o := range offer.Options {
+		view.Choices = append(view.Choices, templates.ExpiryChoice{Code: string(o.Choice), At: o.At})
+	}
+	return view, nil
 }
 
 // expiry is what was chosen for the end of a new secret.

@@ -76,7 +76,9 @@ func (s *Server) drawRegister(c *call, status int, in appInput, wrong error) err
 	view.Action, view.RedrawHref, view.CancelHref = appsPath, newAppPath, appsPath
 	view.Kinds = c.kinds(in)
 	view.ClientIDPrefix = s.ClientIDPrefix + org.ClientPrefix + "_"
-	view.ExpiryChoices, view.ExpiryMin, view.ExpiryMax = c.expiryChoices()
+	if view.Expiry, err = c.expiryFields(in.expiry, in.expiresOn); err != nil {
+		return err
+	}
 	in.fault(c, &view, wrong)
 	return c.render(status, templates.AppFormPage(view))
 }
@@ -91,8 +93,8 @@ func (c *call) freshInput() (appInput, error) {
 	}
 	in := appInput{
 		nonce: newNonce(), kind: typeCodes[registry.Machine], credential: credentialCodes[registry.SharedSecret],
-		expiry: string(registry.ExpiresRecommended), active: true,
-		name: oneQuery(c, "name"), category: oneQuery(c, "category"),
+		active: true,
+		name:   oneQuery(c, "name"), category: oneQuery(c, "category"),
 	}
 	in.scopes, in.refused = c.askedScopes(distinct(c.QueryParams()["scope"]))
 	// What was ticked in the catalogue is of one API as a rule, which then is the app's default.

@@ -40,7 +40,7 @@ func (s *Server) rotateForm(c *call) error {
 	}
 	in := rotateInput{
 		nonce: newNonce(), why: string(registry.Planned), label: s.DB.Now().In(i18n.Zone(c.ctx())).Format("2006-01"),
-		expiry: string(registry.ExpiresRecommended), end: string(registry.EndsRecommended),
+		end: string(registry.EndsRecommended),
 	}
 	if draft := c.draft(); draft != nil {
 		in = readRotateInput(&form{values: draft})
@@ -125,10 +125,13 @@ func (s *Server) drawRotate(c *call, status int, app registry.App, in rotateInpu
 		Frame: c.frame("apps"), Action: rotatePath(app.ID), CancelHref: appPath(app.ID), Nonce: in.nonce,
 		Introspects: c.introspectsOf(app),
 		AppName:     app.Name, ClientID: app.ClientID, Inactive: app.Status != registry.Active,
-		Why: in.why, Label: in.label, Expiry: in.expiry, ExpiresOn: in.expiresOn, Zone: c.zoneName(),
+		Why: in.why, Label: in.label, Zone: c.zoneName(),
 		Usable: rotateSecrets(app), Retire: in.retire, Leaked: in.leaked, End: in.end, EndAt: in.endAt,
 	}
-	view.ExpiryChoices, view.ExpiryMin, view.ExpiryMax = c.expiryChoices()
+	var err error
+	if view.Expiry, err = c.expiryFields(in.expiry, in.expiresOn); err != nil {
+		return err
+	}
 	view.EndChoices, view.EndMin, view.EndMax = c.endChoices()
 	if wrong != nil {
 		view.Errors = c.rotateErrors(in, wrong, len(view.Usable))

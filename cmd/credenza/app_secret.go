@@ -100,7 +100,7 @@ func (p *program) appCreateCommand() *cobra.Command {
 	flags.StringVar(&f.first, "contact-first-name", "", "contact; the first administrator when left out")
 	flags.StringVar(&f.last, "contact-last-name", "", "contact")
 	flags.StringVar(&f.email, "contact-email", "", "contact")
-	flags.StringVar(&f.expires, "expires", "", "when the secret expires: 90d, 180d, 1y (default), never")
+	flags.StringVar(&f.expires, "expires", "", "when the secret expires: 90d, 180d, 1y, longest (as late as the organisation allows) or never; 1y or what its policy suggests when left out")
 	flags.StringVar(&f.label, "label", "", "label of the secret")
 	flags.BoolVar(&f.inactive, "inactive", false, "register the app inactive")
 	flags.BoolVar(&f.withoutSecret, "without-secret", false, "make no secret")
@@ -214,7 +214,7 @@ func (p *program) appRotateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&reason, "reason", "planned", "planned, lost or leaked (which ends the old secret and its tokens now)")
 	cmd.Flags().StringVar(&old, "old", "", "which secret it takes over from, by ID or last four characters; needed when two work")
 	cmd.Flags().StringVar(&oldEnds, "old-ends", "", "when the old secret ends: now, 1h, 24h, 7d (default), 30d")
-	cmd.Flags().StringVar(&expires, "expires", "", "when the new secret expires: 90d, 180d, 1y (default), never")
+	cmd.Flags().StringVar(&expires, "expires", "", "when the new secret expires: 90d, 180d, 1y, longest or never; 1y or what the policy suggests when left out")
 	cmd.Flags().StringVar(&label, "label", "", "label of the new secret; the month when left out")
 	p.jsonFlag(cmd)
 	return cmd

@@ -26,7 +26,7 @@ func newOrgDocument(o identity.Organisation) orgDocument {
 }
 
 func (p *program) orgCommand() *cobra.Command {
-	return group("org", "Organisations: create, list", p.orgCreateCommand(), p.orgListCommand())
+	return group("org", "Organisations: create, list, policy", p.orgCreateCommand(), p.orgListCommand(), p.orgPolicyCommand())
 }
 
 func (p *program) orgCreateCommand() *cobra.Command {

@@ -1,24 +1,25 @@
 package registry
 
 import (
+	"context"
 	"time"
 
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/problem"
 )
 
-// ExpiryChoice is a choice of "Secret expires". Until organisations have policies the rule is "recommended, 1 year"
-// for everybody (product.md decision 5).
+// ExpiryChoice is a choice of "Secret expires".
 type ExpiryChoice string
 
-// The choices. The empty choice is the recommended one.
+// The choices. The empty choice is what the organisation's policy suggests.
 const (
 	Expires90Days  ExpiryChoice = "90d"
 	Expires180Days ExpiryChoice = "180d"
 	Expires1Year   ExpiryChoice = "1y"
+	ExpiresLongest ExpiryChoice = "longest" // as late as a policy that requires expiry allows
 	ExpiresOn      ExpiryChoice = "date"
 	ExpiresNever   ExpiryChoice = "never"
-
-	ExpiresRecommended = Expires1Year
 )
 
 // maxExpiry bounds an own date: further ahead it is a slip of the pen.
@@ -36,14 +37,79 @@ type ExpiryOption struct {
 	At     time.Time
 }
 
-// ExpiryOptions returns what a form offers, and between which moments an own date must lie.
-func (r *Registry) ExpiryOptions() (options []ExpiryOption, earliest, latest time.Time) {
-	now := r.db.Now()
-	for _, c := range []ExpiryChoice{Expires90Days, Expires180Days, Expires1Year} {
-		options = append(options, ExpiryOption{Choice: c, At: c.after(now)})
+// ExpiryOffer is what a form offers under a policy. An own date lies after Earliest and not after Latest.
+type ExpiryOffer struct {
+	Options  []ExpiryOption
+	Default  ExpiryChoice
+	Earliest time.Time
+	Latest   time.Time
+	Ceiling  int // days; 0 while expiry is not required
+}
+
+// ExpiryOptions returns what the organisation allows for a new secret (product.md decision 5).
+func (r *Registry) ExpiryOptions(ctx context.Context, org access.OrganisationID) (ExpiryOffer, error) {
+	policy, err := r.identity.PolicyOf(ctx, org)
+	if err != nil {
+		return ExpiryOffer{}, err
 	}
-	options = append(options, ExpiryOption{Choice: ExpiresOn}, ExpiryOption{Choice: ExpiresNever})
-	return options, now, now.AddDate(maxExpiry, 0, 0)
+	return expiryRule{policy, r.db.Now()}.offer(), nil
+}
+
+// expiryRule judges the expiry of a secret that is made now under a policy.
+type expiryRule struct {
+	policy identity.Policy
+	now    time.Time
+}
+
+func (r *Registry) expiryRule(ctx context.Context, org access.OrganisationID) (expiryRule, error) {
+	policy, err := r.identity.PolicyOf(ctx, org)
+	return expiryRule{policy, r.db.Now()}, err
+}
+
+func (rule expiryRule) required() bool { return rule.policy.SecretExpiry == identity.ExpiryRequired }
+
+// latest is the last moment at which a new secret may expire.
+func (rule expiryRule) latest() time.Time {
+	if rule.required() {
+		return rule.now.AddDate(0, 0, rule.policy.CeilingDays)
+	}
+	return rule.now.AddDate(maxExpiry, 0, 0)
+}
+
+func (rule expiryRule) offer() ExpiryOffer {
+	offer := ExpiryOffer{Default: rule.suggested(), Earliest: rule.now, Latest: rule.latest()}
+	named := false // one of the usual choices is the ceiling itself
+	for _, c := range []ExpiryChoice{Expires90Days, Expires180Days, Expires1Year} {
+		if at := c.after(rule.now); !at.After(offer.Latest) {
+			offer.Options = append(offer.Options, ExpiryOption{Choice: c, At: at})
+			named = named || at.Equal(offer.Latest)
+		}
+	}
+	if !rule.required() {
+		offer.Options = append(offer.Options, ExpiryOption{Choice: ExpiresOn}, ExpiryOption{Choice: ExpiresNever})
+		return offer
+	}
+	offer.Ceiling = rule.policy.CeilingDays
+	if !named {
+		offer.Options = append(offer.Options, ExpiryOption{Choice: ExpiresLongest, At: offer.Latest})
+	}
+	offer.Options = append(offer.Options, ExpiryOption{Choice: ExpiresOn})
+	return offer
+}
+
+// suggested is the choice that a form begins with: a year, as much of it as the ceiling leaves, or never where expiry is
+// optional.
+func (rule expiryRule) suggested() ExpiryChoice {
+	if rule.policy.SecretExpiry == identity.ExpiryOptional {
+		return ExpiresNever
+	}
+	for _, c := range []ExpiryChoice{Expires1Year, Expires180Days, Expires90Days} {
+		switch at := c.after(rule.now); {
+		case at.Equal(rule.latest()), c == Expires1Year && at.Before(rule.latest()):
+			return c
+		}
+	}
+	return ExpiresLongest
 }
 
 // after returns the moment that a fixed choice means, zero for the others.
@@ -55,7 +121,7 @@ func (c ExpiryChoice) after(now time.Time) time.Time {
 		return now.AddDate(0, 0, 180)
 	case Expires1Year:
 		return now.AddDate(1, 0, 0)
-	case ExpiresOn, ExpiresNever:
+	case ExpiresOn, ExpiresNever, ExpiresLongest:
 		return time.Time{}
 	default:
 		return time.Time{}
@@ -63,27 +129,40 @@ func (c ExpiryChoice) after(now time.Time) time.Time {
 }
 
 // resolve returns when the secret expires, nil for never, or the fault of the field "expires".
-func (e Expiry) resolve(now time.Time) (*time.Time, *problem.Field) {
-	choice := e.Choice
-	if choice == "" {
-		choice = ExpiresRecommended
+func (rule expiryRule) resolve(e Expiry) (*time.Time, *problem.Field) {
+	if e.Choice == "" {
+		e.Choice = rule.suggested()
 	}
 	var at time.Time
-	switch choice {
+	switch e.Choice {
 	case ExpiresNever:
+		if rule.required() {
+			return nil, rule.beyond()
+		}
 		return nil, nil
 	case Expires90Days, Expires180Days, Expires1Year:
-		at = choice.after(now)
+		at = e.Choice.after(rule.now)
+	case ExpiresLongest:
+		at = rule.latest()
 	case ExpiresOn:
 		at = e.At.UTC().Truncate(time.Microsecond)
-		if fault := within("expires", at, now, now.AddDate(maxExpiry, 0, 0)); fault != nil {
+		if fault := within("expires", at, rule.now, rule.now.AddDate(maxExpiry, 0, 0)); fault != nil {
 			return nil, fault
 		}
 	default:
 		fault := problem.NewField("expires", "app.expires.choose")
 		return nil, &fault
 	}
+	if at.After(rule.latest()) {
+		return nil, rule.beyond()
+	}
 	return &at, nil
+}
+
+// beyond is the fault of an end that the policy does not allow.
+func (rule expiryRule) beyond() *problem.Field {
+	fault := problem.NewField("expires", "app.expires.policy", "N", rule.policy.CeilingDays, "Latest", rule.latest())
+	return &fault
 }
 
 // within reports a date that is missing, not in the future or too far ahead.

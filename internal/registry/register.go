@@ -112,12 +112,15 @@ func (r *Registry) draft(ctx context.Context, actor access.Actor, app *App, n Ne
 	found = append(found, more...)
 	var d *draft
 	if !n.WithoutSecret {
-		now := r.db.Now()
+		rule, err := r.expiryRule(ctx, app.Organisation)
+		if err != nil {
+			return nil, err
+		}
 		d = &draft{}
 		var fault *problem.Field
-		d.label, fault = label(n.Label, now)
+		d.label, fault = label(n.Label, rule.now)
 		found.add(fault)
-		d.expires, fault = n.Expires.resolve(now)
+		d.expires, fault = rule.resolve(n.Expires)
 		found.add(fault)
 	}
 	app.CreatedBy = Author{Kind: actor.Kind, ID: actor.ID, Name: actor.Name}

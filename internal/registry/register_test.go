@@ -304,9 +304,9 @@ func TestRegisterExpiry(t *testing.T) {
 				t.Errorf("%q: secret ends %v, shown %v, want %v", choice, s.EndsAt, shown.ExpiresAt, want)
 			}
 		}
-		options, earliest, latest := w.ExpiryOptions()
-		if len(options) != 5 || !earliest.Equal(now) || !latest.Equal(now.AddDate(10, 0, 0)) {
-			t.Errorf("options %v from %v to %v", options, earliest, latest)
+		offer, err := w.ExpiryOptions(t.Context(), w.acme.ID)
+		if err != nil || len(offer.Options) != 5 || offer.Default != registry.Expires1Year || !offer.Earliest.Equal(now) || !offer.Latest.Equal(now.AddDate(10, 0, 0)) {
+			t.Errorf("offers %+v, %v", offer, err)
 		}
 	})
 }

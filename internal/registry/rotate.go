@@ -56,7 +56,11 @@ func (r *Registry) rotate(ctx context.Context, actor access.Actor, id AppID, n R
 	if err := r.unspent(ctx, actor.Organisation, nonce); err != nil {
 		return nil, err
 	}
-	p, err := r.plan(&app, n)
+	rule, err := r.expiryRule(ctx, app.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	p, err := plans(&app, n, rule)
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +103,9 @@ type plan struct {
 	at     time.Time
 }
 
-// plan judges a rotation by the secrets of the app as it was read.
-func (r *Registry) plan(app *App, n Rotation) (plan, error) {
-	now := r.db.Now()
+// plans judges a rotation by the secrets of the app as it was read, and by the rule for the new one.
+func plans(app *App, n Rotation, rule expiryRule) (plan, error) {
+	now := rule.now
 	var found faults
 	p := plan{reason: n.Reason}
 	if !slices.Contains([]Reason{Planned, Lost, Leaked}, n.Reason) {
@@ -110,7 +114,7 @@ func (r *Registry) plan(app *App, n Rotation) (plan, error) {
 	var fault *problem.Field
 	p.draft.label, fault = label(n.Label, now)
 	found.add(fault)
-	p.draft.expires, fault = n.Expires.resolve(now)
+	p.draft.expires, fault = rule.resolve(n.Expires)
 	found.add(fault)
 	p.how = leakedAt
 	p.at = now
