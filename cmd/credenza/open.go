@@ -16,6 +16,7 @@ import (
 	"credenza.example/credenza/internal/config"
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/identity"
+	"credenza.example/credenza/internal/job"
 	"credenza.example/credenza/internal/keyring"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/internal/scope"
@@ -37,6 +38,7 @@ type rooms struct {
 	release   func() // gives the server's lock back; nil without one
 	signin    *signin.Service
 	registry  *registry.Registry
+	jobs      *job.Runner
 }
 
 // migration says what open does with an old schema.
@@ -110,6 +112,9 @@ func (r *rooms) wire() error {
 	r.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	r.trail = audit.New(r.db, r.log)
 	var err error
+	if r.jobs, err = job.NewRunner(job.Deps{DB: r.db, Log: r.log, Metrics: r.metrics}); err != nil {
+		return err
+	}
 	if r.catalogue, err = scope.Load(); err != nil {
 		return err
 	}

@@ -143,6 +143,7 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	background.Go(func() { r.followKeys(work) })
 	background.Go(func() { r.sweep(work) })
 	background.Go(func() { r.flushUse(work) })
+	background.Go(func() { r.jobs.Run(work) })
 	background.Go(func() { r.checkFile(work) })
 	background.Go(func() { r.registry.Rehash(work, r.log) })
 	defer func() { stopWork(); background.Wait(); r.lastFlush(ctx) }()
@@ -207,7 +208,7 @@ func (r *rooms) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if err := errors.Join(r.signin.Sweep(ctx), r.registry.Sweep(ctx), r.ring.Sweep(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(r.signin.Sweep(ctx), r.registry.Sweep(ctx), r.ring.Sweep(ctx), r.jobs.Sweep(ctx)); err != nil && ctx.Err() == nil {
 			r.log.LogAttrs(ctx, slog.LevelWarn, "removing expired rows", slog.Any("error", err))
 		}
 		select {
