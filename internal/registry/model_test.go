@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,10 +21,19 @@ type model struct {
 }
 
 type modelSecret struct {
-	shown  *registry.NewSecret
-	ends   time.Time
-	dead   bool // retired or leaked
-	leaked bool
+	shown   *registry.NewSecret
+	ends    time.Time
+	dead    bool // retired or leaked
+	leaked  bool
+	stopped time.Time // dead: since when
+}
+
+// stoppedAt is since when a secret that is not usable does not work.
+func (s *modelSecret) stoppedAt() time.Time {
+	if s.dead {
+		return s.stopped
+	}
+	return s.ends
 }
 
 type modelToken struct {
@@ -80,7 +90,13 @@ func (run *modelRun) act(t *testing.T, r *rapid.T) {
 	pick := func(what string) *modelSecret {
 		return run.model.secrets[rapid.IntRange(0, len(run.model.secrets)-1).Draw(r, what)]
 	}
-	switch act := rapid.SampledFrom([]string{"rotate", "rotate", "retire", "leak", "wait", "switch", "buy", "buy", "revoke"}).Draw(r, "act"); act {
+	switch act := rapid.SampledFrom([]string{
+		"rotate", "rotate", "retire", "leak", "wait", "switch", "buy", "buy", "revoke", "restore", "restore", "extend",
+	}).Draw(r, "act"); act {
+	case "restore":
+		run.restore(t, r, pick("restored"))
+	case "extend":
+		run.extend(t, r, pick("extended"))
 	case "rotate":
 		var old *modelSecret
 		if rapid.Bool().Draw(r, "names the old one") {
@@ -91,7 +107,7 @@ func (run *modelRun) act(t *testing.T, r *rapid.T) {
 		run.retire(t, r, pick("retired"))
 	case "leak":
 		s := pick("leaked")
-		s.dead, s.leaked = true, true
+		s.dead, s.leaked, s.stopped = true, true, run.w.clock.Now()
 		if err := run.w.MarkLeaked(t.Context(), run.w.admin, run.app.ID, s.shown.ID); err != nil {
 			r.Fatalf("leak: %v", err)
 		}
@@ -162,9 +178,56 @@ func (run *modelRun) retire(t *testing.T, r *rapid.T, s *modelSecret) {
 	case err != nil:
 		r.Fatalf("retire: %v", err)
 	case s.usable(now):
-		s.dead = true
+		s.dead, s.stopped = true, now
 	}
 }
+
+// restore brings back a retired secret for 24 hours while it would be one of two at most.
+func (run *modelRun) restore(t *testing.T, r *rapid.T, s *modelSecret) {
+	now := run.w.clock.Now()
+	usable := run.model.usable(now)
+	want := problem.Code("")
+	if s.leaked || !now.Before(expiryOf(s)) || !s.usable(now) && (len(usable) == 2 || !now.Before(s.stoppedAt().Add(24*time.Hour))) {
+		want = problem.Conflict
+	}
+	if s.usable(now) {
+		want = ""
+	}
+	if err := run.w.Restore(t.Context(), run.w.admin, run.app.ID, s.shown.ID); problem.CodeOf(err) != want {
+		r.Fatalf("restore: %v, want %q", err, want)
+	}
+	if s.usable(now) || want != "" {
+		return
+	}
+	s.dead, s.ends = false, expiryOf(s)
+	for _, other := range usable {
+		if run.index(other) > run.index(s) && now.Add(7*24*time.Hour).Before(s.ends) {
+			s.ends = now.Add(7 * 24 * time.Hour)
+		}
+	}
+}
+
+// extend puts off the end of a secret that a rotation ends.
+func (run *modelRun) extend(t *testing.T, r *rapid.T, s *modelSecret) {
+	now := run.w.clock.Now()
+	until := now.Add(time.Duration(rapid.IntRange(-1, 100).Draw(r, "days")) * 24 * time.Hour)
+	want := problem.Code("")
+	switch {
+	case !s.usable(now) || !s.ends.Before(expiryOf(s)):
+		want = problem.Conflict
+	case !until.After(s.ends) || until.After(now.AddDate(0, 0, 90)) || until.After(expiryOf(s)):
+		want = problem.Invalid
+	}
+	err := run.w.Extend(t.Context(), run.w.admin, run.app.ID, s.shown.ID, registry.End{Choice: registry.EndsOn, At: until})
+	if problem.CodeOf(err) != want {
+		r.Fatalf("extend: %v, want %q", err, want)
+	}
+	if want == "" {
+		s.ends = until
+	}
+}
+
+func (run *modelRun) index(s *modelSecret) int { return slices.Index(run.model.secrets, s) }
 
 func (run *modelRun) switchStatus(t *testing.T, r *rapid.T) {
 	act := run.w.Activate

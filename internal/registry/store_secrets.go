@@ -76,6 +76,12 @@ func takeGeneration(tx *database.Tx, app *App, next int64, by access.Actor) (boo
 	return result.RowsAffected == 1, wrap(result.Error, "number a secret")
 }
 
+// skipGeneration leaves out a number: whoever is making a secret begins again, and finds one more that is usable (C55c).
+func skipGeneration(tx *database.Tx, app *App) error {
+	return wrap(tx.DB().Exec(`UPDATE apps SET secret_generation = secret_generation + 1 WHERE organisation_id = ? AND id = ?`,
+		string(app.Organisation), string(app.ID)).Error, "leave out the number of a secret")
+}
+
 // ending is one way in which a secret stops: the column that says when.
 type ending string
 
@@ -123,4 +129,20 @@ func spendNonce(tx *database.Tx, org access.OrganisationID, hash string, on AppI
 	}
 	already, _, err = readNonce(tx.DB(), org, hash)
 	return already, err
+}
+
+// resumeSecret makes a secret usable, or lets it stay so, until another end; zero leaves it to its expiry. The app must
+// be locked. The hash is the same as before, and so is the version: what was verified with it is the secret again.
+func resumeSecret(tx *database.Tx, app *App, id SecretID, ends time.Time) error {
+	var at any
+	if !ends.IsZero() {
+		at = database.Micros(ends)
+	}
+	result := tx.DB().Exec(`UPDATE app_secrets SET retired_at = NULL, ends_at = ?
+		WHERE organisation_id = ? AND app_id = ? AND id = ? AND leaked_at IS NULL`,
+		at, string(app.Organisation), string(app.ID), string(id))
+	if result.Error == nil && result.RowsAffected != 1 {
+		return fmt.Errorf("resume a secret: %d rows", result.RowsAffected)
+	}
+	return wrap(result.Error, "resume a secret")
 }
