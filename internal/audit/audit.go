@@ -46,11 +46,20 @@ type Act struct {
 }
 
 // Change is what an act changed. Target replaces the act's when it is set, for things that are made inside. Before and
-// After hold the changed fields only.
+// After hold the changed fields only. Elsewhere are the events that the same act leaves in other trails.
 type Change struct {
-	Target Target
-	Before map[string]any
-	After  map[string]any
+	Target    Target
+	Before    map[string]any
+	After     map[string]any
+	Elsewhere []Elsewhere
+}
+
+// Elsewhere is what an organisation's own trail says of an act of the platform upon one of its things. It names who acted
+// by ID and the request, but not the address: that of the platform's people is not for others to read.
+type Elsewhere struct {
+	Organisation access.OrganisationID
+	Target       Target
+	After        map[string]any
 }
 
 // ErrNothing is returned by the function given to Do when there was nothing to change: the transaction is rolled back,
@@ -86,7 +95,7 @@ func (t *Trail) Do(ctx context.Context, actor access.Actor, act Act, fn func(tx 
 			e.Target = change.Target
 		}
 		e.Before, e.After = change.Before, change.After
-		return appendEvent(tx, e)
+		return appendEvents(tx, append(elsewhere(actor, act, change.Elsewhere), e))
 	})
 	if errors.Is(err, ErrNothing) {
 		return nil
@@ -95,6 +104,17 @@ func (t *Trail) Do(ctx context.Context, actor access.Actor, act Act, fn func(tx 
 		t.refuse(ctx, actor, act, problem.As(err).Key)
 	}
 	return err
+}
+
+// elsewhere makes the events of an act for other trails.
+func elsewhere(actor access.Actor, act Act, others []Elsewhere) []Event {
+	actor.Origin = access.Origin{RequestID: actor.Origin.RequestID}
+	events := make([]Event, len(others), len(others)+1)
+	for i, o := range others {
+		events[i] = newEvent(actor, Act{Action: act.Action, Organisation: o.Organisation, Target: o.Target}, Done, "")
+		events[i].After = o.After
+	}
+	return events
 }
 
 // Check answers as Do would before running anything: nil, problem.Forbidden or problem.NotFound, recording a refusal.

@@ -3,6 +3,8 @@ package audit
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -55,6 +57,18 @@ func appendEvent(tx *database.Tx, e Event) error {
 	}
 	if err != nil {
 		return problem.Wrap(fmt.Errorf("write the audit event: %w", err), problem.Unavailable, "problem.unavailable")
+	}
+	return nil
+}
+
+// appendEvents writes events of several chains, always in the order of the chains: two acts that wait for each other's
+// heads would wait for ever.
+func appendEvents(tx *database.Tx, events []Event) error {
+	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(string(a.Chain), string(b.Chain)) })
+	for _, e := range events {
+		if err := appendEvent(tx, e); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -145,11 +159,13 @@ func cut(s string) string {
 }
 
 // Query chooses events of one chain, newest first. Before, when not zero, is the sequence number to continue below;
-// Limit is at most 100 and 25 when zero. TargetKind and TargetID choose the history of one thing.
+// Limit is at most 100 and 25 when zero. TargetKind and TargetID choose the history of one thing, TargetKind alone that of
+// all things of a kind; Result, when set, only what ended so.
 type Query struct {
 	Chain      access.OrganisationID
 	TargetKind string
 	TargetID   string
+	Result     Result
 	Before     int64
 	Limit      int
 }
@@ -168,7 +184,13 @@ func (t *Trail) Events(ctx context.Context, q Query) (Page, error) {
 	}
 	g := t.db.Read(ctx).Where("chain = ?", string(q.Chain))
 	if q.TargetKind != "" {
-		g = g.Where("target_kind = ? AND target_id = ?", q.TargetKind, q.TargetID)
+		g = g.Where("target_kind = ?", q.TargetKind)
+	}
+	if q.TargetID != "" {
+		g = g.Where("target_id = ?", q.TargetID)
+	}
+	if q.Result != "" {
+		g = g.Where("result = ?", string(q.Result))
 	}
 	if q.Before > 0 {
 		g = g.Where("sequence < ?", q.Before)

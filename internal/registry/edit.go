@@ -97,6 +97,11 @@ func writeEdit(tx *database.Tx, before, after App, actor access.Actor) (audit.Ch
 	if err := replaceContact(tx, &after, 2, before.SecondContact, after.SecondContact); err != nil {
 		return audit.Change{}, err
 	}
+	if before.Name != after.Name {
+		if err := replaceNameParts(tx, after.Organisation, after.ID, after.Name); err != nil {
+			return audit.Change{}, err
+		}
+	}
 	if err := replaceWords(tx, after.Organisation, after.ID, wordsOf(&after)); err != nil {
 		return audit.Change{}, err
 	}

@@ -58,9 +58,13 @@ func (r *Registry) RevokeToken(ctx context.Context, c *Client, jti string, expir
 }
 
 // Sweep deletes what is remembered for a while only: revoked tokens that have expired, nonces of forms sent more than
-// 30 days ago and hours of use that began more than 90 days ago. It is meant to be called every few minutes. Each
-// transaction is short, so that nobody waits for it.
+// 30 days ago and hours of use that began more than 90 days ago. It also takes the queue of names that an older version
+// left for support to be found by. It is meant to be called every few minutes. Each transaction is short, so that nobody
+// waits for it.
 func (r *Registry) Sweep(ctx context.Context) error {
+	if err := r.fillNames(ctx); err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		what   sweepable
 		before time.Time

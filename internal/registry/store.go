@@ -202,6 +202,9 @@ func insertApp(tx *database.Tx, app *App) error {
 			return err
 		}
 	}
+	if err := replaceNameParts(tx, app.Organisation, app.ID, app.Name); err != nil {
+		return err
+	}
 	return replaceWords(tx, app.Organisation, app.ID, wordsOf(app))
 }
 
@@ -284,6 +287,7 @@ func eraseApp(tx *database.Tx, app *App, by access.Actor) (bool, error) {
 		"UPDATE app_secrets SET hash = '', version = version + 1 WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM app_contacts WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM app_words WHERE organisation_id = ? AND app_id = ?",
+		"DELETE FROM app_name_parts WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM app_scopes WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM revoked_tokens WHERE organisation_id = ? AND app_id = ?",
 	} {

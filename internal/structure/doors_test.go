@@ -25,6 +25,7 @@ var housekeepers = []string{
 	"internal/keyring sweep",
 	"internal/registry Registry.RevokeToken",
 	"internal/registry Registry.Sweep",
+	"internal/registry Registry.fillNames",
 	"internal/registry Registry.keepHash",
 	"internal/registry Registry.writeRejections",
 	"internal/registry Registry.writeUse",
