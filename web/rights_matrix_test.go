@@ -57,7 +57,7 @@ type target struct {
 func targets(p *portal) []target {
 	p.t.Helper()
 	of := func(name string, org access.OrganisationID, id, secret string) target {
-		return target{name, org, map[string]string{":id": id, ":sid": secret, ":name": invoiceRead}}
+		return target{name, org, map[string]string{":id": id, ":sid": secret, ":name": invoiceRead, ":view": database.NewID()}}
 	}
 	made := p.as("admin@acme.example").register(nil)
 	theirs, _ := globexThings(p)
@@ -142,7 +142,7 @@ func expected(route web.Route, who role, x target) verdict {
 		return forbids
 	case strings.Contains(route.Path, ":id") && x.organisation != who.organisation:
 		return findsNothing
-	case strings.HasPrefix(route.Name, "people.accept"): // there is no such link
+	case strings.HasPrefix(route.Name, "people.accept"), strings.Contains(route.Path, ":view"): // there is no such link or view
 		return findsNothing
 	default:
 		return answers
