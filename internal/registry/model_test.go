@@ -25,6 +25,7 @@ type modelSecret struct {
 	ends    time.Time
 	dead    bool // retired or leaked
 	leaked  bool
+	used    bool
 	stopped time.Time // dead: since when
 }
 
@@ -91,8 +92,14 @@ func (run *modelRun) act(t *testing.T, r *rapid.T) {
 		return run.model.secrets[rapid.IntRange(0, len(run.model.secrets)-1).Draw(r, what)]
 	}
 	switch act := rapid.SampledFrom([]string{
-		"rotate", "rotate", "retire", "leak", "wait", "switch", "buy", "buy", "revoke", "restore", "restore", "extend",
+		"rotate", "rotate", "retire", "leak", "wait", "switch", "buy", "buy", "revoke", "restore", "restore", "extend", "use",
 	}).Draw(r, "act"); act {
+	case "use":
+		if s := pick("used"); run.model.active && s.usable(run.w.clock.Now()) {
+			run.w.use(t, run.app, s.shown.ID, "192.0.2.1", 1)
+			run.w.flush(t)
+			s.used = true
+		}
 	case "restore":
 		run.restore(t, r, pick("restored"))
 	case "extend":
@@ -143,8 +150,10 @@ func (run *modelRun) rotate(t *testing.T, r *rapid.T, old *modelSecret) {
 	switch {
 	case old != nil && !old.usable(now):
 		want = problem.Invalid
-	case len(usable) == 2 && (old == nil || after > 0):
+	case len(usable) == 2 && (old == nil || after > 0 && old.used):
 		want = problem.Conflict
+	case len(usable) == 2:
+		after = 0 // nobody can miss a secret that was never used
 	case old == nil && len(usable) == 1:
 		old = usable[0]
 	case old != nil:

@@ -281,6 +281,8 @@ func TestRotateReplacesOneOfTwo(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		app, first := w.register(t, "Two")
 		second := w.rotate(t, app.ID, registry.Rotation{})
+		w.use(t, app, second.ID, "192.0.2.1", 1)
+		w.flush(t)
 		_, err := w.Rotate(t.Context(), w.admin, app.ID, registry.Rotation{
 			Reason: registry.Planned, Old: second.ID, OldEnds: registry.End{Choice: registry.EndsIn1Hour},
 		})
@@ -293,6 +295,30 @@ func TestRotateReplacesOneOfTwo(t *testing.T) {
 				t.Errorf("secret …%s works: %t", text[len(text)-4:], got)
 			}
 		}
+	})
+}
+
+// A secret that was never used makes room by itself when it is named, since nobody can miss it (protocol.md §3.5).
+func TestRotateReplacesOneNeverUsed(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, first := w.register(t, "Missed the page")
+		w.use(t, app, first.ID, "192.0.2.1", 1)
+		w.flush(t)
+		missed := w.rotate(t, app.ID, registry.Rotation{})
+		made := w.rotate(t, app.ID, registry.Rotation{Old: missed.ID})
+		if made.Old.ID != missed.ID || !made.Old.EndsAt.Equal(w.clock.Now()) {
+			t.Errorf("took over from %+v", made.Old)
+		}
+		for _, s := range []*registry.NewSecret{first, missed, made} {
+			if works := w.authenticates(t, app.ClientID, s.Secret.Reveal()); works != (s != missed) {
+				t.Errorf("…%s works: %t", s.Hint, works)
+			}
+		}
+		if s := w.secretOf(t, app, first.ID); s.State != registry.SecretEnding {
+			t.Errorf("the secret that is in use is %s", s.State)
+		}
+		_, err := w.Rotate(t.Context(), w.admin, app.ID, registry.Rotation{Reason: registry.Planned})
+		wantCode(t, err, problem.Conflict)
 	})
 }
 
