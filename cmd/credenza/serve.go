@@ -201,6 +201,9 @@ func (r *rooms) writeUse(ctx context.Context) {
 	if err := r.registry.FlushUse(ctx); err != nil && ctx.Err() == nil { // at the end the last flush tries again
 		r.log.LogAttrs(ctx, slog.LevelWarn, "the use of secrets could not be written", slog.Any("error", err))
 	}
+	if err := r.registry.FlushRejections(ctx); err != nil && ctx.Err() == nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "what was refused could not be written", slog.Any("error", err))
+	}
 }
 
 // sweep removes what has expired, now and then.

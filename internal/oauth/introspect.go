@@ -38,7 +38,11 @@ const scopeIntrospect = "oauth.introspect"
 // about every token for it; an app that holds oauth.introspect, about its organisation's tokens but those for the
 // portal's own APIs (protocol.md §1.6). Of every other token the answer is that it is not active.
 func (s *Server) Introspect(w http.ResponseWriter, r *http.Request) {
-	s.serve(w, r, endpoint{name: endpointIntrospect, check: checkToken, act: s.introspect})
+	s.serve(w, r, s.introspections)
+}
+
+func (s *Server) introspectEndpoint() endpoint {
+	return endpoint{name: endpointIntrospect, check: checkToken, act: s.introspect}
 }
 
 func checkToken(f form) error {

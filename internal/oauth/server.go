@@ -58,6 +58,8 @@ type Server struct {
 	address  func(*http.Request) string
 	metrics  *metrics
 	metadata document
+
+	tokens, introspections endpoint
 }
 
 // New returns the server. The error names what is missing.
@@ -84,10 +86,12 @@ func New(d Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{
+	s := &Server{
 		registry: d.Registry, keys: d.Ring, headers: h, verified: seen, targets: newTargets(d.Catalogue, d.Issuer), issuer: d.Issuer, clock: d.DB.Now,
 		log: d.Log, tokenLog: d.TokenLog, address: d.Address, metrics: m, metadata: metadata,
-	}, nil
+	}
+	s.tokens, s.introspections = s.tokenEndpoint(), s.introspectEndpoint()
+	return s, nil
 }
 
 // Endpoint is a handler with the path it answers under and the name that logs give it. It answers every method, those
@@ -147,43 +151,51 @@ type endpoint struct {
 
 // serve answers a request to a POST endpoint.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
-	res, err := s.answer(w, r, e)
+	res, clientID, err := s.answer(w, r, e)
 	if err != nil {
 		refused := refusalOf(err)
 		s.metrics.count(e.name, string(refused.reason))
 		s.logRefusal(r.Context(), e.name, refused)
 		writeRefusal(w, r, refused)
+		s.noteRejection(r, clientID, refused)
 		return
 	}
 	s.metrics.count(e.name, res.outcome)
 	writeJSON(w, http.StatusOK, res.body)
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, e endpoint) (result, error) {
+// answer judges a request. It returns the client ID that the request names too, "" for none.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, e endpoint) (res result, clientID string, err error) {
 	f, err := readForm(w, r)
 	if err != nil {
-		return result{}, err
+		return result{}, named(r, f), err
 	}
 	who, err := readClient(r, f)
 	if err != nil {
-		return result{}, err
-	}
-	if e.check != nil {
-		if err := e.check(f); err != nil {
-			return result{}, err
-		}
+		return result{}, named(r, f), err
 	}
 	address := s.address(r)
 	c := &call{form: f, address: addr(address)}
-	c.client, c.secret, err = s.registry.Authenticate(r.Context(), who.clientID, who.secret, limit.Network(address))
-	if err != nil {
-		return result{}, err
-	}
-	res, err := e.act(r.Context(), c)
+	res, err = s.judge(r.Context(), e, who, limit.Network(address), c)
 	if err == nil {
 		s.registry.NoteUse(c.client, c.secret, c.address)
 	}
-	return res, err
+	return res, who.clientID, err
+}
+
+// judge is what an endpoint does with a form and credentials that could be read, wherever they came from. It fills in who
+// the caller is. network is where failures are counted, "" for nowhere.
+func (s *Server) judge(ctx context.Context, e endpoint, who presented, network string, c *call) (res result, err error) {
+	if e.check != nil {
+		if err := e.check(c.form); err != nil {
+			return result{}, err
+		}
+	}
+	c.client, c.secret, err = s.registry.Authenticate(ctx, who.clientID, who.secret, network)
+	if err != nil {
+		return result{}, err
+	}
+	return e.act(ctx, c)
 }
 
 // logRefusal logs what the operator has to know of: faults of ours. A client's own faults are counted only.

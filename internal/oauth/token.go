@@ -32,15 +32,19 @@ func (s *Server) grant(grantType string) (grant, error) {
 
 // Token is the token endpoint (RFC 6749 §3.2): POST with a form, answered by a token or by an error of RFC 6749 §5.2.
 func (s *Server) Token(w http.ResponseWriter, r *http.Request) {
+	s.serve(w, r, s.tokens)
+}
+
+func (s *Server) tokenEndpoint() endpoint {
 	check := func(f form) error {
 		_, err := s.grant(f.get("grant_type"))
 		return err
 	}
-	s.serve(w, r, endpoint{name: endpointToken, check: check, act: func(ctx context.Context, c *call) (result, error) {
+	return endpoint{name: endpointToken, check: check, act: func(ctx context.Context, c *call) (result, error) {
 		g, err := s.grant(c.form.get("grant_type"))
 		if err != nil {
 			return result{}, err
 		}
 		return g(ctx, c)
-	}})
+	}}
 }

@@ -48,7 +48,8 @@ func TestC22_AuthenticateAnswersAlike(t *testing.T) {
 		} {
 			before := w.verifier.Bcrypts()
 			c, id, err := w.Authenticate(t.Context(), tt.clientID, tt.presented, "192.0.2.0/24")
-			if err != secret.ErrWrong || c != nil || id != "" { //nolint:errorlint // the very value, whatever was wrong
+			var told error = problem.As(err)                     // what the client hears of: the very value, whatever was wrong
+			if told != secret.ErrWrong || c != nil || id != "" { //nolint:errorlint // that value and no other
 				t.Errorf("%s: %v %v %v", name, c, id, err)
 			}
 			if got := w.verifier.Bcrypts() - before; got != tt.bcrypts {

@@ -1,7 +1,7 @@
 // Package registry owns the API consumer apps: their fields and rules, their shared secrets, who may give them what
 // power, how they are found, and what the token server knows about them at any moment.
 //
-// # The five parts
+// # The six parts
 //
 // Use cases (register.go, edit.go, rotate.go, secrets.go, status.go). Each takes the actor, asks for the right
 // apps.manage, checks its input as a whole so that a form hears about every fault at once, asks for power where it
@@ -23,6 +23,9 @@
 //
 // Use (usage.go and its neighbours): how often each secret is used, by hour and network, counted in memory on the token
 // path and written each minute; the last use of secrets and apps (product.md decision 18).
+//
+// Rejections (rejections.go and its neighbours, refused.go): why requests of an app were refused and which client IDs
+// nobody registered, counted in memory and written each minute too (protocol.md §10).
 //
 // # What is always true
 //

@@ -18,3 +18,6 @@ func NextRows(rows int, took time.Duration) int { return nextRows(rows, took) }
 // SearchBy sets up to how many matches of its rarest term a search finds all at once, and the weight of finding all
 // against walking to them in order.
 func (r *Registry) SearchBy(few, cost int) { r.store.ways = searchWays{few, cost} }
+
+// RejectionsWaiting is how many rows of what was refused are counted and not written yet.
+func (r *Registry) RejectionsWaiting() float64 { return r.rejected.waiting() }

@@ -53,6 +53,7 @@ type Registry struct {
 	random    io.Reader
 	snapshot  *snapshot
 	use       *useCounts
+	rejected  *rejectCounts
 }
 
 const defaultCacheSize = 100_000
@@ -82,6 +83,10 @@ func New(d Deps) (*Registry, error) {
 	}
 	r.use = newUseCounts(d.UseSize, newUseMetrics())
 	if err := r.use.metrics.register(d.Metrics, func() float64 { return float64(r.use.entries.Load()) }); err != nil {
+		return nil, err
+	}
+	r.rejected = newRejectCounts(newRejectMetrics())
+	if err := r.rejected.metrics.register(d.Metrics, r.rejected.waiting); err != nil {
 		return nil, err
 	}
 	d.DB.Feed().Subscribe(r.snapshot.heard)

@@ -16,8 +16,10 @@ const (
 	keepNonces = 30 * 24 * time.Hour
 	// keepUse is how long hours of use are kept: longer than any page looks back, and short enough that a secret used
 	// from one place all the time has some 2,000 rows. The last use itself stays as long as the secret.
-	keepUse    = 90 * 24 * time.Hour
-	sweepChunk = 500
+	keepUse = 90 * 24 * time.Hour
+	// keepRejections is how long it is shown what was refused.
+	keepRejections = 30 * 24 * time.Hour
+	sweepChunk     = 500
 )
 
 // RevokeToken ends one token of the client (RFC 7009): whoever may revoke it, and that it is this client's, was asked by
@@ -58,9 +60,9 @@ func (r *Registry) RevokeToken(ctx context.Context, c *Client, jti string, expir
 }
 
 // Sweep deletes what is remembered for a while only: revoked tokens that have expired, nonces of forms sent more than
-// 30 days ago and hours of use that began more than 90 days ago. It also takes the queue of names that an older version
-// left for support to be found by. It is meant to be called every few minutes. Each transaction is short, so that nobody
-// waits for it.
+// 30 days ago, hours of use that began more than 90 days ago, and what was refused more than 30 days ago. It also takes
+// the queue of names that an older version left for support to be found by. It is meant to be called every few minutes.
+// Each transaction is short, so that nobody waits for it.
 func (r *Registry) Sweep(ctx context.Context) error {
 	if err := r.fillNames(ctx); err != nil {
 		return err
@@ -72,6 +74,8 @@ func (r *Registry) Sweep(ctx context.Context) error {
 		{sweepRevoked, r.db.Now()},
 		{sweepNonces, r.db.Now().Add(-keepNonces)},
 		{sweepUse, r.db.Now().Add(-keepUse)},
+		{sweepRejections, r.db.Now().Add(-keepRejections - 24*time.Hour)}, // a day's row is of its beginning
+		{sweepUnknown, r.db.Now().Add(-keepRejections)},
 	} {
 		for more := true; more; {
 			var n int64

@@ -49,6 +49,13 @@ func (s *snapshot) get(clientID string) (*Client, uint64) {
 	return c, s.epoch
 }
 
+// has reports whether there is an entry of a client ID, and is no use of it.
+func (s *snapshot) has(clientID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries.Contains(clientID)
+}
+
 // put keeps a client that was read in an epoch, if that has not passed.
 func (s *snapshot) put(c *Client, epoch uint64) {
 	s.mu.Lock()

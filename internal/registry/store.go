@@ -290,6 +290,7 @@ func eraseApp(tx *database.Tx, app *App, by access.Actor) (bool, error) {
 		"DELETE FROM app_name_parts WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM app_scopes WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM revoked_tokens WHERE organisation_id = ? AND app_id = ?",
+		"DELETE FROM app_rejections WHERE organisation_id = ? AND app_id = ?",
 	} {
 		if err := tx.DB().Exec(statement, org, id).Error; err != nil {
 			return false, fmt.Errorf("erase an app: %w", err)

@@ -78,6 +78,10 @@ const (
 		(SELECT organisation_id, nonce_hash FROM spent_nonces WHERE spent_at <= ? LIMIT ?)`
 	sweepUse sweepable = `DELETE FROM secret_usage WHERE (secret_id, hour, network) IN
 		(SELECT secret_id, hour, network FROM secret_usage WHERE hour <= ? LIMIT ?)`
+	sweepRejections sweepable = `DELETE FROM app_rejections WHERE (app_id, day, reason, detail, network) IN
+		(SELECT app_id, day, reason, detail, network FROM app_rejections WHERE day <= ? LIMIT ?)`
+	sweepUnknown sweepable = `DELETE FROM unknown_clients WHERE (organisation_id, client_id) IN
+		(SELECT organisation_id, client_id FROM unknown_clients WHERE last_at <= ? LIMIT ?)`
 )
 
 // endTokens ends the tokens of all apps of an organisation for good.
