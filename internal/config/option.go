@@ -107,8 +107,10 @@ func outsideOptions() []Option {
 	return []Option{{
 		Name:   "CREDENZA_SMTP_URL",
 		Secret: true,
-		Description: "Mail server: `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`. Without one no mail is " +
-			"sent: links are shown once to the administrator to pass on.",
+		Description: "Mail server: `smtp://user:password@host:587` (STARTTLS, which only a server on this machine may lack) or " +
+			"`smtps://…:465`. Mails come from the user if that is an address, else from credenza@ and the host of the public URL, " +
+			"unless `?from=ADDRESS` follows. Without a server no mail is sent: links are shown once to the administrator to pass " +
+			"on, and notices stand on the pages of the apps.",
 		set: func(c *Config, v string) error { return parseSMTPURL(&c.SMTPURL, v) },
 	}, {
 		Name: "CREDENZA_OUTBOUND_ALLOW",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -166,6 +167,15 @@ func parseSMTPURL(field *Secret, value string) error {
 	u, err := url.Parse(value)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "smtp" && u.Scheme != "smtps") {
 		return errors.New("is not a mail server; write for example smtp://user:password@mail.example:587")
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	from := query.Get("from")
+	query.Del("from")
+	if err != nil || len(query) > 0 || strings.Trim(u.Path, "/") != "" || u.Fragment != "" {
+		return errors.New("holds more than a mail server; only ?from=ADDRESS may follow the host")
+	}
+	if parsed, err := mail.ParseAddress(from); from != "" && (err != nil || parsed.Address != from) {
+		return errors.New("names a sender that is no mail address; write for example ?from=portal@acme.example")
 	}
 	*field = NewSecret(value)
 	return nil

@@ -1,0 +1,149 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"net"
+	"net/mail"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"credenza.example/credenza/internal/i18n"
+)
+
+const (
+	// maxSubject bounds a subject line, in characters.
+	maxSubject = 200
+	// maxAddress is that of RFC 5321 §4.5.3.1.3 without its brackets.
+	maxAddress = 254
+)
+
+// line returns text as a single line without what controls: line breaks, tabs, marks that turn the direction of writing.
+func line(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// deliverable reports whether text is one plain address (C67): no name, no list, no line break, no comment.
+func deliverable(text string) bool {
+	if len(text) > maxAddress || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
+		return false
+	}
+	parsed, err := mail.ParseAddress(text)
+	return err == nil && parsed.Name == "" && parsed.Address == text
+}
+
+// house is what mails say of the installation.
+type house struct {
+	messages *i18n.Bundle
+	url      string // public, without a slash at its end
+	domain   string
+	from     string
+}
+
+func newHouse(messages *i18n.Bundle, publicURL string, server *Server) (house, error) {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Hostname() == "" {
+		return house{}, fmt.Errorf("notify: %q is no public URL", publicURL)
+	}
+	h := house{messages: messages, url: strings.TrimSuffix(publicURL, "/"), domain: u.Hostname()}
+	if net.ParseIP(h.domain) != nil {
+		h.domain = "localhost" // an address is no domain
+	}
+	h.from = "credenza@" + h.domain
+	if server != nil && server.from != "" {
+		h.from = server.from
+	}
+	return h, nil
+}
+
+// compose makes the mail of a row.
+func (h house) compose(ctx context.Context, row *mailRow) (*gomail.Msg, error) {
+	args, err := decodeArgs(row.Args)
+	if err != nil {
+		return nil, err
+	}
+	ctx = i18n.With(ctx, h.messages.For(row.Language), time.UTC)
+	product := i18n.T(ctx, "product.name")
+	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	if !deliverable(row.ToEmail) {
+		return nil, errors.New("notify: the recipient's address is none")
+	}
+	m.FromMailAddress(&mail.Address{Name: product, Address: h.from})
+	m.ToMailAddress(&mail.Address{Name: line(row.ToName), Address: row.ToEmail})
+	title := i18n.Text(ctx, textKey(row.TextKey, "subject"), args)
+	m.Subject(shortened(line(i18n.T(ctx, "mail.subject", "Product", product, "Title", title)), maxSubject))
+	m.SetDateWithValue(row.CreatedAt)
+	m.SetMessageIDWithValue(string(row.ID) + "@" + h.domain)
+	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: nobody's holiday notice answers
+	m.SetGenHeader("X-Auto-Response-Suppress", "All")
+	m.SetGenHeader("Content-Language", i18n.Language(ctx))
+	b := h.body(ctx, row, args)
+	m.SetBodyString(gomail.TypeTextPlain, b.text())
+	m.AddAlternativeString(gomail.TypeTextHTML, b.html(i18n.Language(ctx)))
+	return m, nil
+}
+
+// body is what stands in a mail.
+type body struct {
+	hello   string
+	texts   []string
+	leads   string // what the link leads to
+	link    string
+	closing string
+}
+
+func (h house) body(ctx context.Context, row *mailRow, args map[string]any) body {
+	b := body{texts: paragraphs(ctx, row.TextKey, args), closing: i18n.T(ctx, "mail.closing", "URL", h.url)}
+	if name := line(row.ToName); name != "" {
+		b.hello = i18n.T(ctx, "mail.hello", "Name", name)
+	} else {
+		b.hello = i18n.T(ctx, "mail.hello_all")
+	}
+	if strings.HasPrefix(row.Path, "/") && !strings.HasPrefix(row.Path, "//") {
+		b.leads, b.link = i18n.T(ctx, "mail.link"), h.url+row.Path
+	}
+	return b
+}
+
+func (b body) text() string {
+	parts := append([]string{b.hello}, b.texts...)
+	if b.link != "" {
+		parts = append(parts, b.leads+"\n"+b.link)
+	}
+	return strings.Join(append(parts, "-- \n"+b.closing), "\n\n") + "\n"
+}
+
+// html writes the same with the least markup. Everything that is put in is escaped.
+func (b body) html(language string) string {
+	var w strings.Builder
+	w.WriteString(`<!doctype html><html lang="` + html.EscapeString(language) + `"><head><meta charset="utf-8"></head><body>`)
+	for _, text := range append([]string{b.hello}, b.texts...) {
+		w.WriteString("<p>" + html.EscapeString(text) + "</p>\n")
+	}
+	if b.link != "" {
+		link := html.EscapeString(b.link)
+		w.WriteString("<p>" + html.EscapeString(b.leads) + `<br><a href="` + link + `">` + link + "</a></p>\n")
+	}
+	w.WriteString("<hr><p><small>" + html.EscapeString(b.closing) + "</small></p></body></html>\n")
+	return w.String()
+}
+
+// shortened cuts text to so many characters.
+func shortened(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,112 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/job"
+)
+
+const (
+	// keepMails is how long a mail that is over stays to be seen.
+	keepMails  = 90 * 24 * time.Hour
+	sweepChunk = 500
+	// maxAbout bounds the mails that are read about one thing.
+	maxAbout = 100
+	// jobKind is the kind of the jobs that send.
+	jobKind = "mail"
+)
+
+// Outbox queues mails and knows what became of them. It is safe for use by many goroutines.
+type Outbox struct {
+	db      *database.DB
+	metrics *metrics
+	refused []func(tx *database.Tx, m Mail) error
+}
+
+// New returns the outbox kept in a database. With nil for metrics nothing is shown.
+func New(db *database.DB, metrics prometheus.Registerer) (*Outbox, error) {
+	if db == nil {
+		return nil, errors.New("notify: a dependency is missing")
+	}
+	o := &Outbox{db: db, metrics: newMetrics()}
+	return o, o.metrics.register(metrics)
+}
+
+// Mail queues a mail in the transaction: it is sent when that commits, and never otherwise. An address that is none makes
+// a mail that failed and no error, so that an old row does not keep an act from being done.
+func (o *Outbox) Mail(tx *database.Tx, m Message) error {
+	args, err := encodeArgs(m.Args)
+	if err != nil {
+		return err
+	}
+	row := &mailRow{
+		ID: ID(database.NewID()), ToName: line(m.To.Name), ToEmail: m.To.Email, Language: m.Language, TextKey: m.Key, Args: args,
+		Path: m.Path, AboutKind: m.About.Kind, AboutID: m.About.ID, Fleeting: m.Fleeting, State: Queued, CreatedAt: tx.Now(),
+	}
+	if m.Organisation != "" {
+		row.OrganisationID = &m.Organisation
+	}
+	if !deliverable(m.To.Email) {
+		now := tx.Now()
+		row.ToEmail, row.State, row.LastError, row.FinishedAt = "", Failed, failedAddress, &now
+		if m.Fleeting {
+			return nil
+		}
+	}
+	if err := insertMail(tx, row); err != nil || row.State != Queued {
+		return err
+	}
+	_, _, err = job.Queue(tx, job.New{Organisation: m.Organisation, Kind: jobKind, Key: string(row.ID), Payload: payload{row.ID}})
+	return err
+}
+
+// payload is that of a job that sends a mail.
+type payload struct {
+	Mail ID `json:"mail"`
+}
+
+// WhenRefused calls fn in the transaction that notes a bounce: a server refused the mail for good. It is called before
+// the runner runs; fn may run twice and does no other I/O.
+func (o *Outbox) WhenRefused(fn func(tx *database.Tx, m Mail) error) {
+	o.refused = append(o.refused, fn)
+}
+
+// About returns the last mails of the organisation about a thing, the newest first, at most 100. Who shows them asks for
+// the right to see the thing.
+func (o *Outbox) About(ctx context.Context, organisation string, about Subject) ([]Mail, error) {
+	rows, err := readAbout(o.db.Read(ctx), organisation, about, maxAbout)
+	if err != nil {
+		return nil, err
+	}
+	mails := make([]Mail, len(rows))
+	for i := range rows {
+		if mails[i], err = rows[i].mail(); err != nil {
+			return nil, err
+		}
+	}
+	return mails, nil
+}
+
+// Erase forgets all mails about a thing, also those that wait to be sent.
+func (o *Outbox) Erase(tx *database.Tx, about Subject) error { return eraseAbout(tx, about) }
+
+// Sweep deletes mails that were over 90 days ago. It is meant to be called every few minutes.
+func (o *Outbox) Sweep(ctx context.Context) error {
+	for more := true; more; {
+		var n int64
+		err := o.db.Housekeep(ctx, func(tx *database.Tx) (err error) {
+			n, err = sweepMails(tx, o.db.Now().Add(-keepMails), sweepChunk)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		more = n == sweepChunk
+	}
+	return nil
+}
