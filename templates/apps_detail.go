@@ -114,6 +114,15 @@ type AppScope struct {
 	Calls []ScopeCall
 }
 
+// mail is the mail to a contact of the app.
+func (v AppDetail) mail(to AppContact) ContactMail {
+	m := ContactMail{FirstName: to.FirstName, LastName: to.LastName, Email: to.Email, App: v.Head.Name, ClientID: v.ClientID}
+	if v.Frame.User != nil {
+		m.Organisation = v.Frame.User.Organisation
+	}
+	return m
+}
+
 func (h AppHead) tabs(ctx context.Context) []Tab {
 	tabs := make([]Tab, 0, len(h.Tabs))
 	for _, t := range h.Tabs {

@@ -2,7 +2,6 @@ package templates
 
 import (
 	"context"
-	"net/url"
 	"strings"
 	"time"
 
@@ -168,7 +167,7 @@ var fieldKeys = map[string]string{
 	"label": "label", "expires_at": "expires_at", "ends_at": "expires_at", "contact": "contact", "client_id": "client_id",
 	"second_contact": "second_contact", "hint": "hint", "reason": "reason", "version": "version", "why": "reason",
 	"generation": "generation", "secret": "secret", "created_by": "created_by", "secret_state": "secret_state",
-	"old_secret": "old_secret", "old_ends": "old_ends", "kind": "kind", "resource_api": "resource_api",
+	"old_secret": "old_secret", "old_ends": "old_ends", "kind": "kind", "resource_api": "resource_api", "by": "lookup_by",
 }
 
 // fieldText is the word for a field of a form or of the audit trail; unknown ones keep their name.
@@ -178,9 +177,6 @@ func fieldText(ctx context.Context, field string) string {
 	}
 	return field
 }
-
-// mailAddress makes an address safe to stand in a mailto: link, whatever a person typed.
-func mailAddress(address string) string { return url.PathEscape(address) }
 
 // ownPath lets only paths of this site through. It stands where templ does not look at addresses: formaction.
 func ownPath(href string) string {

@@ -243,7 +243,8 @@ func TestDetailFacts(t *testing.T) {
 	if diff := cmp.Diff(want, facts); diff != "" {
 		t.Error(diff)
 	}
-	if doc.Find("a[href='mailto:ana.silva@acme.example']").Length() != 1 || doc.Find("a[href^='mailto:integrations@']").Length() != 1 {
+	if doc.Find("a[href='mailto:ana.silva@acme.example']").Length() != 1 || doc.Find("a[href^='mailto:integrations@']").Length() != 2 ||
+		doc.Find("a[href^='mailto:ana.silva@acme.example?subject=']").Length() != 1 {
 		t.Error("the contacts cannot be mailed")
 	}
 	if got := words(doc.Find("section[aria-labelledby=scopes] li").First()); !strings.Contains(got, "Opens 2 calls") {

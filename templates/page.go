@@ -18,7 +18,7 @@ type Frame struct {
 	NoKeys  bool   // the person switched the shortcuts off
 }
 
-// NavLink is one link of the left navigation. Code is one of home, apps, scopes, connections, robots, groups, people,
+// NavLink is one link of the left navigation. Code is one of home, lookup, apps, scopes, connections, robots, groups, people,
 // roles, policies, approvals and audit; it gives the link its words, its place, its symbol and its shortcut.
 type NavLink struct{ Code, Href string }
 
@@ -92,7 +92,10 @@ type navItem struct{ code, label, href, icon, key string }
 // navGroups puts the links into the order of ui.md §3.1. Codes it does not know are left out.
 func (f Frame) navGroups(ctx context.Context) []navGroup {
 	known := []navGroup{
-		{items: []navItem{{code: "home", label: i18n.T(ctx, "nav.home"), icon: "home", key: "g h"}}},
+		{items: []navItem{
+			{code: "home", label: i18n.T(ctx, "nav.home"), icon: "home", key: "g h"},
+			{code: "lookup", label: i18n.T(ctx, "nav.lookup"), icon: "search"},
+		}},
 		{title: i18n.T(ctx, "nav.toolkit"), items: []navItem{
 			{code: "apps", label: i18n.T(ctx, "nav.apps"), icon: "app", key: "g a"},
 			{code: "scopes", label: i18n.T(ctx, "nav.scopes"), icon: "scope", key: "g s"},

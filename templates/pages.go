@@ -2,9 +2,7 @@ package templates
 
 import (
 	"context"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"credenza.example/credenza/internal/i18n"
@@ -262,10 +260,5 @@ func mailRequest(ctx context.Context, address string, rights []string) string {
 	for i, right := range rights {
 		paths[i] = RightPath(ctx, right)
 	}
-	query := url.Values{
-		"subject": {i18n.T(ctx, "error.403.mail_subject")},
-		"body":    {i18n.T(ctx, "error.403.mail_body", "Rights", paths)},
-	}
-	// A space in a mailto link is %20: programs for mail show a plus sign as it is.
-	return "mailto:" + url.PathEscape(address) + "?" + strings.ReplaceAll(query.Encode(), "+", "%20")
+	return mailTo(address, i18n.T(ctx, "error.403.mail_subject"), i18n.T(ctx, "error.403.mail_body", "Rights", paths))
 }

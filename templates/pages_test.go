@@ -200,7 +200,7 @@ func TestForbidden(t *testing.T) {
 	}
 	mail := doc.Find("a[href^='mailto:']")
 	href := mail.AttrOr("href", "")
-	if !strings.HasPrefix(href, "mailto:ana+admin@acme.example?") || strings.Contains(strings.SplitN(href, "?", 2)[1], "+") {
+	if !strings.HasPrefix(href, "mailto:ana%2Badmin@acme.example?") || strings.Contains(strings.SplitN(href, "?", 2)[1], "+") {
 		t.Errorf("mail %q", href)
 	}
 	if !strings.Contains(href, "Manage%20API%20client%20app") || !strings.Contains(words(doc.Find("main")), "Ana & Co") {

@@ -95,6 +95,8 @@ func (c *call) reason(key string) string {
 		return c.t("audit.reason.right")
 	case strings.HasPrefix(key, "app.power"), key == "identity.power":
 		return c.t("audit.reason.power")
+	case key == "lookup.limit":
+		return c.t("audit.reason.lookup_limit")
 	case key == "problem.other_organisation":
 		return c.t("audit.reason.organisation")
 	default:
@@ -105,7 +107,7 @@ func (c *call) reason(key string) string {
 // valueWords are the beginnings of the texts for codes that stand in events, by field.
 var valueWords = map[string]string{
 	"category": "apps.category.", "kind": "apps.what.", "status": "apps.status.", "reason": "apps.rotate.why_",
-	"secret_state": "apps.secret.state.",
+	"secret_state": "apps.secret.state.", "by": "lookup.by.",
 }
 
 // value writes what a field held so that a person can read it.

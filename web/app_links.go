@@ -12,6 +12,8 @@ const (
 	newAppPath  = "/apps/new"
 	selfAPIPath = "/api/v1/apps/self"
 	tokenPath   = "/oauth2/token"
+	lookupPath  = "/lookup"
+	findPath    = "/find"
 	secretHint  = "?hint=secret" // on the page of a search: a secret was pasted into it
 )
 

@@ -104,6 +104,9 @@ func (c *call) frame(current string) templates.Frame {
 		c.s.Log.LogAttrs(c.ctx(), slog.LevelWarn, "the frame has no organisation", slog.Any("error", err))
 	}
 	f.Nav = []templates.NavLink{{Code: "home", Href: "/"}}
+	if c.actor.Has(access.SupportLookup) {
+		f.Nav = append(f.Nav, templates.NavLink{Code: "lookup", Href: lookupPath})
+	}
 	if c.actor.Has(access.AppsView) {
 		f.Nav = append(f.Nav, templates.NavLink{Code: "apps", Href: "/apps"})
 	}

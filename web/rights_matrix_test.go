@@ -29,11 +29,7 @@ type role struct {
 // roles are a stranger, and people of three organisations with each of the built-in roles, and some with one right only.
 func roles(p *portal) []role {
 	p.t.Helper()
-	org, err := p.identity.CreateOrganisation(p.t.Context(), access.System("test", ""),
-		identity.NewOrganisation{Name: "Platform", ClientPrefix: "PLAT", Kind: identity.Platform})
-	p.must(err)
-	p.person(org, "root@platform.example", "Robin", "Root", identity.RolePlatformAdministrator)
-	p.person(org, "support@platform.example", "Sam", "Support", identity.RoleSupport)
+	p.platform()
 	list := []role{{name: "stranger"}}
 	for _, email := range []string{
 		"guest@acme.example", "viewer@acme.example", p.withRights("manager", access.AppsManage),

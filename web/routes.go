@@ -45,6 +45,7 @@ type route struct {
 // pages is the whole portal. Each GET answers HEAD too.
 func pages() []route {
 	view, manage := needs(access.AppsView), needs(access.AppsManage)
+	support := needs(access.SupportLookup)
 	return []route{
 		{http.MethodGet, "/", "home", member, (*Server).home},
 		{http.MethodGet, "/help", "help", public, (*Server).help},
@@ -53,6 +54,10 @@ func pages() []route {
 		{http.MethodPost, "/signout", "signout", public, (*Server).signOut},
 		{http.MethodGet, "/people/accept", "people.accept.form", public, (*Server).acceptForm},
 		{http.MethodPost, "/people/accept", "people.accept", public, (*Server).accept},
+
+		{http.MethodGet, "/find", "app.find", view, (*Server).find},
+		{http.MethodGet, "/lookup", "support.lookup.form", support, (*Server).lookupForm},
+		{http.MethodPost, "/lookup", "support.lookup", support, (*Server).lookup},
 
 		{http.MethodGet, "/apps", "app.list", view, (*Server).appsGrid},
 		{http.MethodGet, "/apps/new", "app.register.form", manage, (*Server).registerForm},
