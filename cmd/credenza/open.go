@@ -149,7 +149,11 @@ func (r *rooms) wire() error {
 		DB: r.db, Trail: r.trail, Identity: r.identity, Catalogue: r.catalogue, Ring: r.ring, Keys: r.keys, Hasher: hasher,
 		Verifier: verifier, ClientIDPrefix: r.cfg.ClientIDPrefix, Metrics: r.metrics,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	r.jobs.Handle(registry.KindBulk, job.Limits{Parallel: 2}, r.registry.RunBulk)
+	return nil
 }
 
 // tagKeysOf hands the ring's tag keys to package secret, which knows no ring.

@@ -142,6 +142,11 @@ func Items(ctx context.Context, db *database.DB, id ID, after string, limit int)
 	return items, err
 }
 
+// Outcomes returns how many things a job came to which outcome with.
+func Outcomes(ctx context.Context, db *database.DB, id ID) (map[string]int, error) {
+	return countItems(db.Read(ctx), id)
+}
+
 // DeadJobs returns up to limit dead jobs of the whole installation, the last one first, for the operator.
 func DeadJobs(ctx context.Context, db *database.DB, limit int) ([]Job, error) {
 	rows, err := readDead(db.Read(ctx), limit)

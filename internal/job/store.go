@@ -179,6 +179,19 @@ func readItems(g *gorm.DB, id ID, after string, limit int) ([]itemRow, error) {
 	return rows, wrap(err, "read a job's results")
 }
 
+func countItems(g *gorm.DB, id ID) (map[string]int, error) {
+	var rows []struct {
+		Outcome string
+		N       int
+	}
+	err := g.Raw("SELECT outcome, count(*) AS n FROM job_items WHERE job_id = ? GROUP BY outcome", string(id)).Scan(&rows).Error
+	counts := map[string]int{}
+	for _, row := range rows {
+		counts[row.Outcome] = row.N
+	}
+	return counts, wrap(err, "count a job's results")
+}
+
 func readDead(g *gorm.DB, limit int) ([]jobRow, error) {
 	var rows []jobRow
 	err := g.Where("state = 'dead'").Order("finished_at DESC").Limit(limit).Find(&rows).Error

@@ -18,6 +18,10 @@ import (
 // page can show both; other answers are problem.NotFound, problem.Forbidden and problem.Invalid naming every field at
 // fault. Another API user or credential type, and switching off, end the tokens of the app (protocol.md §1.3).
 func (r *Registry) Edit(ctx context.Context, actor access.Actor, id AppID, version int64, f AppFields) (App, error) {
+	return r.edit(ctx, actor, id, version, f, nothingMore)
+}
+
+func (r *Registry) edit(ctx context.Context, actor access.Actor, id AppID, version int64, f AppFields, also besides) (App, error) {
 	stored, act, err := r.admit(ctx, actor, "app.edit", id)
 	if err != nil {
 		return App{}, err
@@ -42,7 +46,11 @@ func (r *Registry) Edit(ctx context.Context, actor access.Actor, id AppID, versi
 		return App{}, err
 	}
 	err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
-		return writeEdit(tx, stored, app, actor)
+		change, err := writeEdit(tx, stored, app, actor)
+		if err == nil {
+			err = also(tx)
+		}
+		return change, err
 	})
 	if isStale(err) {
 		return r.clash(ctx, actor, id)

@@ -13,16 +13,21 @@ import (
 // Activate lets an app get tokens, whose version must be the one the actor saw. It takes apps.manage and the power that
 // the app has. An app that is active already stays as it is. Answers like Edit's.
 func (r *Registry) Activate(ctx context.Context, actor access.Actor, id AppID, version int64) (App, error) {
-	return r.setStatus(ctx, actor, id, version, Active)
+	return r.setStatus(ctx, actor, id, version, Active, nothingMore)
 }
 
 // Deactivate stops an app and ends its tokens for good: they do not revive when it is activated again (product.md
 // decision 17). It takes apps.manage. An app that is inactive already stays as it is. Answers like Edit's.
 func (r *Registry) Deactivate(ctx context.Context, actor access.Actor, id AppID, version int64) (App, error) {
-	return r.setStatus(ctx, actor, id, version, Inactive)
+	return r.setStatus(ctx, actor, id, version, Inactive, nothingMore)
 }
 
-func (r *Registry) setStatus(ctx context.Context, actor access.Actor, id AppID, version int64, status Status) (App, error) {
+// besides is what else belongs to a change: it runs in its transaction.
+type besides func(tx *database.Tx) error
+
+func nothingMore(*database.Tx) error { return nil }
+
+func (r *Registry) setStatus(ctx context.Context, actor access.Actor, id AppID, version int64, status Status, also besides) (App, error) {
 	action := "app.deactivate"
 	if status == Active {
 		action = "app.activate"
@@ -48,7 +53,7 @@ func (r *Registry) setStatus(ctx context.Context, actor access.Actor, id AppID, 
 			return audit.Change{}, orStale(err)
 		}
 		tx.Changed(database.TopicApp, string(id))
-		return differences(app.record(), after.record()), nil
+		return differences(app.record(), after.record()), also(tx)
 	})
 	if isStale(err) {
 		return r.clash(ctx, actor, id)

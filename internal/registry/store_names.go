@@ -51,6 +51,15 @@ func (s *store) clientIDs(ctx context.Context, org access.OrganisationID, ids []
 	return s.names(ctx, "SELECT id, client_id AS first, '' AS last FROM apps WHERE organisation_id = ? AND id IN ?", org, ids)
 }
 
+// appNames returns the names of apps of the organisation, of deleted ones the last.
+func (s *store) appNames(ctx context.Context, org access.OrganisationID, ids []AppID) (map[string]string, error) {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = string(id)
+	}
+	return s.names(ctx, "SELECT id, name AS first, '' AS last FROM apps WHERE organisation_id = ? AND id IN ?", org, texts)
+}
+
 func (s *store) robotNames(ctx context.Context, org access.OrganisationID, ids []string) (map[string]string, error) {
 	return s.names(ctx, "SELECT id, name AS first, '' AS last FROM robot_accounts WHERE organisation_id = ? AND id IN ?", org, ids)
 }
