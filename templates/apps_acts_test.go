@@ -73,7 +73,7 @@ func TestRotateWithTwoSecretsMakesRoom(t *testing.T) {
 		room = append(room, s.Find("input").AttrOr("value", "")+": "+words(s))
 	})
 	want := []string{
-		"s1: “2026-02 SAP production” (…7Hq1) Made on 3 Nov 2026, 10:12 CET. Ends by itself on 29 Nov 2026, 15:05 CET.",
+		"s1: “2026-02 SAP production” (…7Hq1) Made on 3 Nov 2026, 10:12 CET. Ends by itself on 29 Nov 2026, 15:05 CET. Last used 4 minutes ago from 2 networks, 131 times in 24 hours.",
 		"s2: “2026-11” (…9fK2) Made on 22 Nov 2026, 15:05 CET. Up to a minute ago nobody had used it.",
 	}
 	if diff := cmp.Diff(want, room); diff != "" {
@@ -81,6 +81,80 @@ func TestRotateWithTwoSecretsMakesRoom(t *testing.T) {
 	}
 	if doc.Find("[name=retire][value=s2][checked]").Length() != 1 || doc.Find("[name=leaked][value=s1][checked]").Length() != 1 {
 		t.Error("what was chosen is lost")
+	}
+}
+
+// Whoever says "leaked" hears how much ends besides (ui.md §4.5).
+func TestRotateTellsWhatALeakEnds(t *testing.T) {
+	note := func(v templates.AppRotate) string {
+		return words(renderDoc(t, templates.AppRotatePage(v)).Find("p.if-leaked"))
+	}
+	want := "The tokens it bought end too: “2026-02 SAP production” (…7Hq1) was used 12 times since 22 Nov 2026, 14:00 CET."
+	if got := note(sampleRotate(2)); !strings.HasSuffix(got, want) {
+		t.Errorf("it says %q", got)
+	}
+	v := sampleRotate(1)
+	v.Usable[0].Hour = 0
+	if got := note(v); strings.Contains(got, "tokens") {
+		t.Errorf("of one that was not used lately it says %q", got)
+	}
+	for networks, want := range map[int]string{
+		1: "Last used 4 minutes ago from 1 network, 131 times in 24 hours.", 0: "Last used 4 minutes ago.",
+	} {
+		v := sampleRotate(1)
+		v.Usable[0].Networks = networks
+		if networks == 0 {
+			v.Usable[0].Day = 0
+		}
+		if got := words(renderDoc(t, templates.AppRotatePage(v)).Find("#f-end-hint")); !strings.HasSuffix(got, want) {
+			t.Errorf("%d networks: %q", networks, got)
+		}
+	}
+}
+
+func TestConfirmRestore(t *testing.T) {
+	v := sampleConfirm("restore")
+	v.Label, v.Hint = "2026-02 SAP production", "7Hq1"
+	checkPage(t, templates.AppConfirmPage(v))
+	doc := renderDoc(t, templates.AppConfirmPage(v))
+	if got := words(doc.Find("main form p")); got != "The secret works again at once, as it did before. Nothing has to be copied: it is the same secret." {
+		t.Errorf("it says %q", got)
+	}
+	v.EndsAt = at(29, 14, 5)
+	if got := words(renderDoc(t, templates.AppConfirmPage(v)).Find("main form p")); !strings.HasSuffix(got, "It ends by itself on 29 Nov 2026, 15:05 CET.") {
+		t.Errorf("with an end it says %q", got)
+	}
+	v.Refusal, v.RefusalText, v.RotateHref = "restore", "It leaked.", sampleApp+"/secrets/new"
+	refused := renderDoc(t, templates.AppConfirmPage(v))
+	if refused.Find("main form button[type=submit]").Length() != 0 || !strings.Contains(words(refused.Find("main")), "It leaked.") {
+		t.Error("what cannot be restored has a button, or no reason")
+	}
+}
+
+func sampleExtend() templates.AppExtend {
+	r := sampleRotate(1)
+	return templates.AppExtend{
+		Frame: sampleFrame(), Action: sampleApp + "/secrets/s1/extend", CancelHref: sampleApp, AppName: "SAP spend export",
+		Label: "2026-02 SAP production", Hint: "7Hq1", EndsAt: at(23, 14, 5), ExpiresAt: at(1, 0, 0).AddDate(1, 0, 0),
+		End: "7d", EndChoices: r.EndChoices[3:], EndMin: "2026-11-23T14:06", EndMax: "2027-02-20T14:05", Zone: "UTC",
+	}
+}
+
+func TestExtend(t *testing.T) {
+	v := sampleExtend()
+	checkPage(t, templates.AppExtendPage(v))
+	doc := renderDoc(t, templates.AppExtendPage(v))
+	if got := words(doc.Find("main form > p")); got != "The secret stops working on 23 Nov 2026, 15:05 CET. Put that off while something still uses it. It expires on 1 Nov 2027, 01:00 CET, whatever you choose." {
+		t.Errorf("it says %q", got)
+	}
+	if doc.Find("[name=end][value='7d'][checked]").Length() != 1 || doc.Find("[name=end_at]").AttrOr("max", "") != v.EndMax {
+		t.Error("nothing is chosen, or an own end has no bound")
+	}
+	v.Errors = templates.FieldErrors{{Field: "end_at", Text: "Enter the date."}}
+	checkProblems(t, templates.AppExtendPage(v), v.Errors)
+	v.Errors, v.Over = templates.FieldErrors{{Text: "It ended."}}, true
+	if renderDoc(t, templates.AppExtendPage(v)).Find("main form [name=end], main form button").Length() != 0 {
+		t.Error("an end can be chosen for a secret that has ended")
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"credenza.example/credenza/internal/i18n"
 )
 
-// AppConfirm asks before an act on an app: activate, deactivate, delete, retire. AppConfirmPage draws it as a page,
+// AppConfirm asks before an act on an app: activate, deactivate, delete, retire, restore. AppConfirmPage draws it as a page,
 // AppConfirmFragment the same panel for the dialog (header X-Fragment: dialog).
 //
 // The fields it sends: version, and for delete confirm_name.
@@ -23,17 +23,18 @@ type AppConfirm struct {
 	Errors      FieldErrors
 	TypedName   string // delete: as typed
 
-	// Retire: the secret concerned.
+	// Retire, restore: the secret concerned.
 	Label  string
 	Hint   string
-	EndsAt time.Time // when it would end by itself; zero: never
+	EndsAt time.Time // when it would end by itself, once restored; zero: never
 	Unused bool
 
-	// Refusal says why the act cannot be done now: "" or last_secret (retire), active (delete). Then no button is
-	// drawn, and InsteadHref leads to what helps: the deactivate page.
+	// Refusal says why the act cannot be done now: "" or last_secret (retire), active (delete), restore with the reason
+	// as RefusalText. Then no button is drawn, and InsteadHref leads to what helps: the deactivate page.
 	Refusal     string
+	RefusalText string
 	InsteadHref string
-	RotateHref  string // retire of the last secret: the page to make another
+	RotateHref  string // retire of the last secret, restore: the page to make another
 }
 
 func (v AppConfirm) page(ctx context.Context) Page {
@@ -49,7 +50,7 @@ func (v AppConfirm) title(ctx context.Context) string {
 // confirm is the question: what will happen, what will not, and a button that names verb and object.
 func (v AppConfirm) confirm(ctx context.Context) Confirm {
 	kind := "danger"
-	if v.Act == "activate" {
+	if v.Act == "activate" || v.Act == "restore" {
 		kind = "primary"
 	}
 	return Confirm{
@@ -67,6 +68,10 @@ func (v AppConfirm) text(ctx context.Context) []string {
 	key := "apps.confirm." + v.Act + "_text"
 	of := func(key string) string { return ofKind(key, v.Introspects) }
 	switch {
+	case v.Act == "restore" && v.EndsAt.IsZero():
+		return []string{i18n.T(ctx, key)}
+	case v.Act == "restore":
+		return []string{i18n.T(ctx, key), i18n.T(ctx, key+"_ends", "At", v.EndsAt)}
 	case v.Act == "delete":
 		return []string{i18n.T(ctx, of(key)), i18n.T(ctx, of(key+"2"))}
 	case v.Act != "retire" || !v.Unused && v.EndsAt.IsZero():
@@ -80,5 +85,8 @@ func (v AppConfirm) text(ctx context.Context) []string {
 
 // refusalText says why the act cannot be done now.
 func (v AppConfirm) refusalText(ctx context.Context) string {
+	if v.RefusalText != "" {
+		return v.RefusalText
+	}
 	return i18n.T(ctx, ofKind("apps.refused."+v.Refusal, v.Introspects))
 }

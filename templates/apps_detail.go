@@ -70,9 +70,9 @@ type AppTab struct {
 
 // AppNotice is one line of the attention strip.
 type AppNotice struct {
-	Code        string // expired, expiring, two, no_secret, inactive, api_user
+	Code        string // expired, expiring, two, no_secret, idle, never_used, inactive, api_user
 	Hint        string // ending of the secret concerned
-	Days        int    // expiring: whole days left
+	Days        int    // whole days: expiring: that are left, two: side by side, never_used: since it was registered
 	At          time.Time
 	Href        string // what to do about it: rotate, activate; "" leaves the link out
 	Introspects string // as in AppHead
@@ -90,6 +90,10 @@ type AppSecret struct {
 	EndedAt    time.Time // retired, leaked
 	LastUsedAt time.Time // zero: never
 	RetireHref string
+	ExtendHref string // ends: puts off the end
+
+	RestoreHref  string    // retired: makes it work again
+	RestoreUntil time.Time // until when it may be restored; zero: not
 }
 
 // AppRotation is the strip that is shown while two secrets work.
@@ -98,11 +102,14 @@ type AppRotation struct {
 	OldHint    string
 	OldEnds    time.Time // zero: no end is set
 	RetireHref string    // retire the old one now
+	ExtendHref string    // put off the end of the old one; "" when no rotation ends it
 
-	Step        string // waiting (the new one was not used yet), both (are in use), silent (the old one for 24 hours)
+	// Step is how far the change is: waiting (the new one was not used yet), both (are in use), silent (the old one for 24
+	// hours), late (the old one ends within 24 hours and is still used).
+	Step        string
 	OldUsedAt   time.Time
-	OldDay      int64    // both: uses of the old one in the last 24 hours
-	OldNetworks []string // both: where these came from
+	OldDay      int64    // both, late: uses of the old one in the last 24 hours
+	OldNetworks []string // both, late: where these came from
 }
 
 // AppScope is one scope of the app with the calls it opens.
@@ -137,6 +144,8 @@ func (n AppNotice) kind() string {
 		return KindBad
 	case "inactive":
 		return KindNeu
+	case "never_used":
+		return KindInfo
 	case "expiring":
 		return expiringKind(n.Days)
 	default:
@@ -145,7 +154,7 @@ func (n AppNotice) kind() string {
 }
 
 func (n AppNotice) icon() string {
-	if n.Code == "inactive" {
+	if n.Code == "inactive" || n.Code == "never_used" {
 		return "info"
 	}
 	return "alert"
@@ -153,15 +162,30 @@ func (n AppNotice) icon() string {
 
 // sentence is what the strip says; ends and moments stand in it as their own elements.
 func (n AppNotice) sentence() templ.Component {
-	codes := []string{"expired", "expiring", "two", "no_secret", "inactive", "api_user"}
+	codes := []string{"expired", "expiring", "two", "no_secret", "idle", "never_used", "inactive", "api_user"}
 	if !slices.Contains(codes, n.Code) {
 		return templ.NopComponent
 	}
 	key := "apps.notice." + n.Code
-	if n.Code == "expired" || n.Code == "no_secret" || n.Code == "inactive" {
+	if n.Code == "two" {
+		key = n.two()
+	}
+	if n.Code == "expired" || n.Code == "no_secret" || n.Code == "inactive" || n.Code == "never_used" {
 		key = ofKind(key, n.Introspects)
 	}
 	return Rich(key, "Hint", Code(ending(n.Hint)), "N", n.Days, "At", TimeTag(n.At))
+}
+
+// two is the sentence about two secrets: how long they have worked side by side, and whether the old one has an end.
+func (n AppNotice) two() string {
+	key := "apps.notice.two"
+	if n.Days > 0 {
+		key = "apps.notice.two_days"
+	}
+	if !happened(n.At) {
+		key += "_open"
+	}
+	return key
 }
 
 // secretColumns are the columns of the secrets table; the last one only for who may act.
@@ -176,6 +200,25 @@ func (v AppDetail) secretColumns() []string {
 // over reports whether the secret no longer works.
 func (s AppSecret) over() bool {
 	return s.State == "expired" || s.State == "retired" || s.State == "leaked"
+}
+
+// secretAct is a button in the row of a secret.
+type secretAct struct {
+	code, href string
+	dialog     bool // asked in the dialog, where the script can
+}
+
+// acts are what may be done to the secret.
+func (s AppSecret) acts() []secretAct {
+	var list []secretAct
+	for _, a := range []secretAct{
+		{"extend", s.ExtendHref, false}, {"retire", s.RetireHref, true}, {"restore", s.RestoreHref, true},
+	} {
+		if a.href != "" {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // about are the facts of the side column.

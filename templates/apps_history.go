@@ -38,7 +38,7 @@ type AppChange struct{ Field, Before, After string }
 func actions() []string {
 	return []string{
 		"app.register", "app.edit", "app.rotate", "app.retire", "app.leak", "app.activate", "app.deactivate", "app.delete",
-		"app.secret_expired", "support.lookup",
+		"app.secret_expired", "app.restore", "app.extend", "support.lookup",
 	}
 }
 

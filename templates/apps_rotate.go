@@ -30,6 +30,7 @@ type AppRotate struct {
 	Expiry ExpiryFields
 	Zone   string
 
+	Now    time.Time      // what "3 days ago" counts from
 	Usable []RotateSecret // usable secrets, oldest first: none, one or two
 	Retire string         // chosen secret ID, when two are usable
 	Leaked string         // chosen secret ID, when two are usable
@@ -48,7 +49,12 @@ type RotateSecret struct {
 	Hint      string
 	CreatedAt time.Time
 	EndsAt    time.Time // zero: no end
-	Unused    bool      // known never to have been used
+
+	LastUsedAt time.Time // zero: never
+	Day        int64     // uses in the last 24 hours
+	Networks   int       // from so many networks
+	Hour       int64     // uses since HourSince, at least an hour ago
+	HourSince  time.Time
 }
 
 // EndChoice is one end for the old secret. At is zero for date.
@@ -80,22 +86,41 @@ func (v AppRotate) secretOptions(ctx context.Context, chosen string) []Option {
 	options := make([]Option, 0, len(v.Usable))
 	for _, s := range v.Usable {
 		options = append(options, Option{
-			Value: s.ID, Label: secretName(ctx, s.Label, s.Hint), Hint: s.facts(ctx), Selected: s.ID == chosen,
+			Value: s.ID, Label: secretName(ctx, s.Label, s.Hint), Hint: s.facts(ctx, v.Now), Selected: s.ID == chosen,
 		})
 	}
 	return options
 }
 
-// facts say of a secret what helps to choose: since when it is there, how long it works, whether anybody used it.
-func (s RotateSecret) facts(ctx context.Context) string {
-	switch {
-	case s.Unused:
-		return i18n.T(ctx, "apps.rotate.facts_unused", "At", s.CreatedAt)
-	case s.EndsAt.IsZero():
-		return i18n.T(ctx, "apps.rotate.facts", "At", s.CreatedAt)
-	default:
-		return i18n.T(ctx, "apps.rotate.facts_ends", "At", s.CreatedAt, "Ends", s.EndsAt)
+// facts say of a secret what helps to choose: since when it is there, how long it works, who still uses it.
+func (s RotateSecret) facts(ctx context.Context, now time.Time) string {
+	text := i18n.T(ctx, "apps.rotate.facts", "At", s.CreatedAt)
+	if happened(s.EndsAt) {
+		text = i18n.T(ctx, "apps.rotate.facts_ends", "At", s.CreatedAt, "Ends", s.EndsAt)
 	}
+	switch ago := i18n.Ago(ctx, s.LastUsedAt, now); {
+	case s.LastUsedAt.IsZero():
+		return i18n.T(ctx, "apps.rotate.facts_unused", "At", s.CreatedAt)
+	case s.Day == 0:
+		return text + " " + i18n.T(ctx, "apps.rotate.facts_silent", "Ago", ago)
+	case s.Networks == 1:
+		return text + " " + i18n.T(ctx, "apps.rotate.facts_used", "Ago", ago, "N", int(s.Day))
+	default:
+		return text + " " + i18n.T(ctx, "apps.rotate.facts_used_from", "Ago", ago, "N", int(s.Day),
+			"Networks", i18n.Number(ctx, int64(s.Networks)))
+	}
+}
+
+// bought tells for each secret that was used lately how many tokens may end with it.
+func (v AppRotate) bought(ctx context.Context) []string {
+	var list []string
+	for _, s := range v.Usable {
+		if s.Hour > 0 && v.Introspects == "" {
+			list = append(list, i18n.T(ctx, "apps.rotate.leaked_tokens",
+				"N", int(s.Hour), "Secret", secretName(ctx, s.Label, s.Hint), "Since", s.HourSince))
+		}
+	}
+	return list
 }
 
 // hidden are the fields nobody sees. The one usable secret is named, so that another one that somebody made meanwhile is
@@ -112,17 +137,8 @@ func (v AppRotate) endLegend(ctx context.Context) string {
 	return i18n.T(ctx, "apps.rotate.end_of", "Secret", secretName(ctx, v.Usable[0].Label, v.Usable[0].Hint))
 }
 
-func (v AppRotate) endHint(ctx context.Context) string { return v.Usable[0].facts(ctx) }
+func (v AppRotate) endHint(ctx context.Context) string { return v.Usable[0].facts(ctx, v.Now) }
 
-// endOptions name the moment each choice comes to, so that nothing has to be worked out.
-func (v AppRotate) endOptions(ctx context.Context) []Option {
-	options := make([]Option, 0, len(v.EndChoices))
-	for _, c := range v.EndChoices {
-		o := Option{Value: c.Code, Label: i18n.T(ctx, "apps.end."+c.Code), Selected: c.Code == v.End}
-		if happened(c.At) && c.Code != "now" {
-			o.Hint = i18n.Time(ctx, c.At)
-		}
-		options = append(options, o)
-	}
-	return options
+func (v AppRotate) ends() endFields {
+	return endFields{chosen: v.End, choices: v.EndChoices, at: v.EndAt, min: v.EndMin, max: v.EndMax, zone: v.Zone, errors: v.Errors}
 }

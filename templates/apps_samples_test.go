@@ -325,9 +325,10 @@ func sampleRotate(usable int) templates.AppRotate {
 			{Code: "30d", At: at(22, 14, 5).AddDate(0, 0, 30)},
 			{Code: "date"},
 		},
+		Now: at(22, 14, 5),
 		Usable: []templates.RotateSecret{
-			{ID: "s1", Label: "2026-02 SAP production", Hint: "7Hq1", CreatedAt: at(3, 9, 12), EndsAt: at(29, 14, 5)},
-			{ID: "s2", Label: "2026-11", Hint: "9fK2", CreatedAt: at(22, 14, 5), Unused: true},
+			{ID: "s1", Label: "2026-02 SAP production", Hint: "7Hq1", CreatedAt: at(3, 9, 12), EndsAt: at(29, 14, 5), LastUsedAt: at(22, 14, 1), Day: 131, Networks: 2, Hour: 12, HourSince: at(22, 13, 0)},
+			{ID: "s2", Label: "2026-11", Hint: "9fK2", CreatedAt: at(22, 14, 5)},
 		}[:usable],
 	}
 	if usable == 2 {

@@ -142,6 +142,12 @@ func sampleInactive() templates.AppDetail {
 		{Code: "no_secret", Href: sampleApp + "/secrets/new"},
 		{Code: "api_user", Href: sampleApp + "/edit"},
 		{Code: "expiring", Hint: "7Hq1", Days: 1, At: at(23, 9, 0)},
+		{Code: "two", Hint: "7Hq1", At: at(29, 14, 5)},
+		{Code: "two", Hint: "7Hq1"},
+		{Code: "two", Hint: "7Hq1", Days: 1, At: at(29, 14, 5)},
+		{Code: "two", Hint: "7Hq1", Days: 12},
+		{Code: "idle", At: at(29, 0, 0), Href: sampleApp + "/deactivate"},
+		{Code: "never_used", Days: 8, Href: sampleApp + "/deactivate"},
 		{Code: "inactive", Href: sampleApp + "/activate"},
 	}
 	return d
@@ -156,6 +162,12 @@ func TestDetailNotices(t *testing.T) {
 		"The app has no secret that works, so it gets no tokens.Make a secret",
 		"The API user of this app is not active, so the app gets no tokens.Choose another API user",
 		"The secret …7Hq1 expires in 1 day, on 23 Nov 2026, 10:00 CET.",
+		"Two secrets work. The old one, …7Hq1, ends on 29 Nov 2026, 15:05 CET.",
+		"Two secrets work. The old one, …7Hq1, goes on until somebody retires it.",
+		"Two secrets have worked side by side for 1 day. The old one, …7Hq1, ends on 29 Nov 2026, 15:05 CET.",
+		"Two secrets have worked side by side for 12 days. The old one, …7Hq1, goes on until somebody retires it.",
+		"Nobody uses this app. It is deactivated on 29 Nov 2026, 01:00 CET, unless it is used before, because your organisation switches unused apps off.Deactivate now",
+		"Nobody has used this app since it was registered 8 days ago.Deactivate",
 		"This app is inactive: it gets no tokens, and tokens issued before do not work.Activate",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -182,7 +194,7 @@ func TestDetailCredentials(t *testing.T) {
 	if retire.AttrOr("aria-label", "") != "Retire “2026-11” (…9fK2)" || retire.AttrOr("href", "") != sampleApp+"/secrets/s2/retire" {
 		t.Error("Retire does not say what, or leads elsewhere")
 	}
-	strip := words(doc.Find("section .banner-warn"))
+	strip := words(doc.Find("section .banner"))
 	if !strings.Contains(strip, "Put the new secret …9fK2 wherever the old one …7Hq1 is in use.") {
 		t.Errorf("rotation says %q", strip)
 	}

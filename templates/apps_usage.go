@@ -52,6 +52,18 @@ func (n NetworkUse) name(ctx context.Context) templ.Component {
 	}
 }
 
+// kind is the colour of the strip: amber when something is about to break, green when nothing can.
+func (r AppRotation) kind() string {
+	switch r.Step {
+	case "late":
+		return KindWarn
+	case "silent":
+		return KindOK
+	default:
+		return KindInfo
+	}
+}
+
 // step is the sentence of the rotation strip that tells how far the change is (ui.md §4.5).
 func (r AppRotation) step(ctx context.Context) templ.Component {
 	from := plainText("")
@@ -60,6 +72,11 @@ func (r AppRotation) step(ctx context.Context) templ.Component {
 	}
 	at, old := TimeTag(r.OldUsedAt), Code(ending(r.OldHint))
 	switch {
+	case r.Step == "late" && len(r.OldNetworks) == 1:
+		return Rich("apps.rotation.late", "N", int(r.OldDay), "Old", old, "At", TimeTag(r.OldEnds), "Network", from)
+	case r.Step == "late":
+		return Rich("apps.rotation.late_networks", "N", int(r.OldDay), "Old", old, "At", TimeTag(r.OldEnds),
+			"Networks", i18n.Number(ctx, int64(len(r.OldNetworks))))
 	case r.Step == "waiting":
 		return Rich("apps.rotation.waiting", "New", Code(ending(r.NewHint)))
 	case r.Step == "silent" && happened(r.OldUsedAt):

@@ -96,14 +96,23 @@ func TestRotationSteps(t *testing.T) {
 			Step: "silent", OldUsedAt: at(20, 8, 12),
 		},
 		"Safe to retire: the new secret is in use, and the old one, …7Hq1, has never been used.": {Step: "silent"},
+		"The old secret …7Hq1 will stop working on 29 Nov 2026, 15:05 CET, and it is still used: 1 time in 24 hours, from 203.0.113.0/24.": {
+			Step: "late", OldDay: 1, OldNetworks: one,
+		},
+		"The old secret …7Hq1 will stop working on 29 Nov 2026, 15:05 CET, and it is still used: 14 times in 24 hours, from 2 networks.": {
+			Step: "late", OldDay: 14, OldNetworks: two,
+		},
 		"": {},
 	} {
 		d := sampleDetail()
 		r.NewHint, r.OldHint, r.OldEnds = "9fK2", "7Hq1", at(29, 14, 5)
 		d.Rotation = &r
-		strip := renderDoc(t, templates.AppDetailPage(d)).Find("section .banner-warn")
+		strip := renderDoc(t, templates.AppDetailPage(d)).Find("section .banner")
 		if got := words(strip.Find("p").Eq(1)); got != want {
 			t.Errorf("%+v says %q, want %q", r, got, want)
+		}
+		if amber, green := strip.HasClass("banner-warn"), strip.HasClass("banner-ok"); amber != (r.Step == "late") || green != (r.Step == "silent") {
+			t.Errorf("%s: amber %t, green %t", r.Step, amber, green)
 		}
 	}
 }

@@ -94,10 +94,14 @@ func (c *call) notices(app registry.App, now time.Time) []templates.AppNotice {
 		})
 	case registry.SecretsOK, registry.SecretsNew, registry.SecretsTwo:
 	}
-	if len(usable) == 2 && !usable[0].EndsAt.IsZero() && app.Status == registry.Active {
+	if len(usable) == 2 && app.Status == registry.Active {
 		list = append(list, templates.AppNotice{
-			Code: "two", Hint: usable[0].Hint, At: usable[0].EndsAt, Href: c.ifManager(retirePath(app.ID, usable[0].ID)),
+			Code: "two", Hint: usable[0].Hint, At: usable[0].EndsAt, Days: daysUntil(now, usable[1].CreatedAt),
+			Href: c.ifManager(retirePath(app.ID, usable[0].ID)),
 		})
+	}
+	if days := daysUntil(now, app.CreatedAt); app.LastUsedAt.IsZero() && app.Status == registry.Active && days >= neverUsedFor {
+		list = append(list, templates.AppNotice{Code: "never_used", Days: days, Href: c.ifManager(deactivatePath(app.ID))})
 	}
 	if app.Status != registry.Active {
 		list = append(list, templates.AppNotice{Code: "inactive", Href: c.ifGiver(app.Kind, activatePath(app.ID))})
@@ -128,6 +132,9 @@ func hintOf(secrets []registry.Secret, ends time.Time) string {
 	return ""
 }
 
+// neverUsedFor is after how many days it is said that nobody has used an app yet.
+const neverUsedFor = 7
+
 // daysUntil counts whole days.
 func daysUntil(at, now time.Time) int { return int(at.Sub(now) / (24 * time.Hour)) }
 
@@ -145,6 +152,12 @@ func (c *call) secretRows(app registry.App, now time.Time) []templates.AppSecret
 		}
 		if secret.Usable() && !isLast(app, secret) {
 			row.RetireHref = c.ifManager(retirePath(app.ID, secret.ID))
+		}
+		if secret.State == registry.SecretEnding {
+			row.ExtendHref = c.ifManager(extendPath(app.ID, secret.ID))
+		}
+		if until := app.RestorableUntil(secret, now); !until.IsZero() {
+			row.RestoreUntil, row.RestoreHref = until, c.ifManager(restorePath(app.ID, secret.ID))
 		}
 		rows = append(rows, row)
 	}

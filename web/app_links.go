@@ -26,6 +26,18 @@ func activatePath(id registry.AppID) string   { return appPath(id) + "/activate"
 func deactivatePath(id registry.AppID) string { return appPath(id) + "/deactivate" }
 func deletePath(id registry.AppID) string     { return appPath(id) + "/delete" }
 
+func restorePath(id registry.AppID, secret registry.SecretID) string {
+	return secretPath(id, secret) + "/restore"
+}
+
+func extendPath(id registry.AppID, secret registry.SecretID) string {
+	return secretPath(id, secret) + "/extend"
+}
+
+func secretPath(id registry.AppID, secret registry.SecretID) string {
+	return appPath(id) + "/secrets/" + url.PathEscape(string(secret))
+}
+
 func retirePath(id registry.AppID, secret registry.SecretID) string {
-	return appPath(id) + "/secrets/" + url.PathEscape(string(secret)) + "/retire"
+	return secretPath(id, secret) + "/retire"
 }

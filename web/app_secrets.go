@@ -126,9 +126,16 @@ func (s *Server) drawRotate(c *call, status int, app registry.App, in rotateInpu
 		Introspects: c.introspectsOf(app),
 		AppName:     app.Name, ClientID: app.ClientID, Inactive: app.Status != registry.Active,
 		Why: in.why, Label: in.label, Zone: c.zoneName(),
-		Usable: rotateSecrets(app), Retire: in.retire, Leaked: in.leaked, End: in.end, EndAt: in.endAt,
+		Retire: in.retire, Leaked: in.leaked, End: in.end, EndAt: in.endAt,
 	}
-	var err error
+	used, err := s.Registry.Use(c.ctx(), c.actor, app.ID)
+	if err != nil {
+		return err
+	}
+	view.Usable, view.Now = rotateSecrets(app, used), s.DB.Now()
+	if view.Retire == "" {
+		view.Retire = neverUsed(app)
+	}
 	if view.Expiry, err = c.expiryFields(in.expiry, in.expiresOn); err != nil {
 		return err
 	}
@@ -159,19 +166,39 @@ func (c *call) rotateErrors(in rotateInput, wrong error, usable int) templates.F
 	return errs
 }
 
-func rotateSecrets(app registry.App) []templates.RotateSecret {
+func rotateSecrets(app registry.App, used map[registry.SecretID]registry.SecretUse) []templates.RotateSecret {
 	var list []templates.RotateSecret
 	for _, secret := range app.Usable() {
-		list = append(list, templates.RotateSecret{
+		u := used[secret.ID]
+		view := templates.RotateSecret{
 			ID: string(secret.ID), Label: secret.Label, Hint: secret.Hint, CreatedAt: secret.CreatedAt, EndsAt: secret.EndsAt,
-			Unused: secret.LastUsedAt.IsZero(),
-		})
+			LastUsedAt: secret.LastUsedAt, Day: u.Day, Hour: u.Hour, HourSince: u.Since,
+		}
+		for _, n := range u.Networks {
+			if n.Day > 0 {
+				view.Networks++
+			}
+		}
+		list = append(list, view)
 	}
 	return list
 }
 
+// neverUsed is the newest of two secrets when nobody has used it yet: whoever missed the page that showed it wants
+// another in its place (protocol.md §3.5).
+func neverUsed(app registry.App) string {
+	if usable := app.Usable(); len(usable) == 2 && usable[1].LastUsedAt.IsZero() {
+		return string(usable[1].ID)
+	}
+	return ""
+}
+
 func (c *call) endChoices() (choices []templates.EndChoice, first, last string) {
-	options, earliest, latest := c.s.Registry.EndOptions()
+	return c.endChoicesOf(c.s.Registry.EndOptions())
+}
+
+// endChoicesOf are the ends to choose from, and the first and last minute of an own one.
+func (c *call) endChoicesOf(options []registry.EndOption, earliest, latest time.Time) (choices []templates.EndChoice, first, last string) {
 	for _, o := range options {
 		choices = append(choices, templates.EndChoice{Code: string(o.Choice), At: o.At})
 	}

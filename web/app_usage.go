@@ -7,6 +7,9 @@ import (
 	"credenza.example/credenza/templates"
 )
 
+// lastDay is how long before its end an old secret that is still used makes the strip warn.
+const lastDay = 24 * time.Hour
+
 // silence is after how long without use the old one of two secrets is called safe to retire (ui.md §4.5).
 const silence = 24 * time.Hour
 
@@ -38,15 +41,21 @@ func (c *call) rotationStrip(app registry.App, used map[registry.SecretID]regist
 		NewHint: fresh.Hint, OldHint: old.Hint, OldEnds: old.EndsAt, OldUsedAt: old.LastUsedAt, OldDay: used[old.ID].Day,
 		RetireHref: c.ifManager(retirePath(app.ID, old.ID)),
 	}
+	if old.State == registry.SecretEnding {
+		strip.ExtendHref = c.ifManager(extendPath(app.ID, old.ID))
+	}
+	silent := now.Sub(old.LastUsedAt) > silence
 	for _, n := range used[old.ID].Networks {
 		if n.Day > 0 {
 			strip.OldNetworks = append(strip.OldNetworks, n.Network)
 		}
 	}
 	switch {
+	case !silent && !old.EndsAt.IsZero() && !old.EndsAt.After(now.Add(lastDay)):
+		strip.Step = "late"
 	case fresh.LastUsedAt.IsZero():
 		strip.Step = "waiting"
-	case now.Sub(old.LastUsedAt) > silence:
+	case silent:
 		strip.Step = "silent"
 	default:
 		strip.Step = "both"

@@ -50,6 +50,18 @@ func (a *App) Restorable(s Secret, now time.Time) error {
 	return nil
 }
 
+// RestorableUntil returns until when a secret may be restored, zero for one that may not be now.
+func (a *App) RestorableUntil(s Secret, now time.Time) time.Time {
+	if s.Usable() || a.Restorable(s, now) != nil {
+		return time.Time{}
+	}
+	until := s.StoppedAt.Add(restorable)
+	if !s.ExpiresAt.IsZero() && s.ExpiresAt.Before(until) {
+		return s.ExpiresAt
+	}
+	return until
+}
+
 func conflict(key string, s Secret) error {
 	return problem.New(problem.Conflict, key, "Hint", s.Hint)
 }

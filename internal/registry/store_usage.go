@@ -194,21 +194,25 @@ func (s *store) hasApp(ctx context.Context, org access.OrganisationID, id AppID)
 
 // useRow is the use of a secret from a network.
 type useRow struct {
-	SecretID   SecretID
-	Network    string
-	Day, Week  int64
-	LastUsedAt int64
+	SecretID        SecretID
+	Network         string
+	Hour, Day, Week int64
+	LastUsedAt      int64
 }
 
+// useSince is from when use is summed up.
+type useSince struct{ hour, day, week time.Time }
+
 // useOf sums up the use of an app's secrets by network, the most used first: all since week, and of that what was since
-// day.
-func (s *store) useOf(ctx context.Context, org access.OrganisationID, id AppID, day, week time.Time) ([]useRow, error) {
+// day and hour.
+func (s *store) useOf(ctx context.Context, org access.OrganisationID, id AppID, since useSince) ([]useRow, error) {
 	var rows []useRow
-	err := s.db.Read(ctx).Raw(`SELECT u.secret_id, u.network, SUM(CASE WHEN u.hour >= ? THEN u.uses ELSE 0 END) AS day,
+	err := s.db.Read(ctx).Raw(`SELECT u.secret_id, u.network, SUM(CASE WHEN u.hour >= ? THEN u.uses ELSE 0 END) AS hour,
+			SUM(CASE WHEN u.hour >= ? THEN u.uses ELSE 0 END) AS day,
 			SUM(u.uses) AS week, MAX(u.last_used_at) AS last_used_at
 		FROM app_secrets s JOIN secret_usage u ON u.secret_id = s.id AND u.hour >= ?
 		WHERE s.organisation_id = ? AND s.app_id = ? AND u.organisation_id = ?
 		GROUP BY u.secret_id, u.network ORDER BY week DESC, u.network`,
-		database.Micros(day), database.Micros(week), string(org), string(id), string(org)).Scan(&rows).Error
+		database.Micros(since.hour), database.Micros(since.day), database.Micros(since.week), string(org), string(id), string(org)).Scan(&rows).Error
 	return rows, wrap(err, "read the use of an app's secrets")
 }

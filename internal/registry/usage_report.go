@@ -7,9 +7,12 @@ import (
 	"credenza.example/credenza/internal/access"
 )
 
-// SecretUse is how often a secret was used lately, and from where. Day counts the last 24 hours and Week the last 7 days;
-// both count whole hours, so up to an hour more. Networks are those of the week, the most used first.
+// SecretUse is how often a secret was used lately, and from where. Hour counts the last hour, Day the last 24 hours and
+// Week the last 7 days; all count whole hours, so up to an hour more: Since is when that of Hour begins. Networks are
+// those of the week, the most used first.
 type SecretUse struct {
+	Hour     int64
+	Since    time.Time
 	Day      int64
 	Week     int64
 	Networks []NetworkUse
@@ -38,10 +41,13 @@ func (r *Registry) Use(ctx context.Context, actor access.Actor, id AppID) (map[S
 		return nil, notFound()
 	}
 	now := r.db.Now().Truncate(time.Hour)
-	rows, err := r.store.useOf(ctx, actor.Organisation, id, now.Add(-24*time.Hour), now.Add(-7*24*time.Hour))
+	since := useSince{hour: now.Add(-time.Hour), day: now.Add(-24 * time.Hour), week: now.Add(-7 * 24 * time.Hour)}
+	rows, err := r.store.useOf(ctx, actor.Organisation, id, since)
 	use := map[SecretID]SecretUse{}
 	for _, row := range rows {
 		u := use[row.SecretID]
+		u.Since = since.hour
+		u.Hour += row.Hour
 		u.Day += row.Day
 		u.Week += row.Week
 		u.Networks = append(u.Networks, NetworkUse{row.Network, row.Day, row.Week, moment(row.LastUsedAt)})
