@@ -29,12 +29,13 @@ type seeder struct {
 	person       string
 	hashes       []string
 	began        time.Time // of the first registration
+	now          time.Time // before and after which secrets are used and expire
 }
 
 func newSeeder(organisation string) *seeder {
 	return &seeder{
 		random: rand.New(rand.NewPCG(seed, 0)), organisation: organisation,
-		began: time.Date(2024, 3, 1, 8, 0, 0, 0, time.UTC),
+		began: time.Date(2024, 3, 1, 8, 0, 0, 0, time.UTC), now: time.Now(),
 	}
 }
 
@@ -45,6 +46,8 @@ type seededApp struct {
 	first, last, email              string
 	scopes                          []string
 	at                              int64 // µs since 1970
+	used                            int64 // 0: never
+	expires                         *int64
 }
 
 // The words that names and people are made of: common enough to be met in thousands of apps, and ordinary.
@@ -92,6 +95,13 @@ func (s *seeder) app(n int) seededApp {
 	a.clientID = "CCWACME_" + clientIDDigits(r)
 	// A UUID of version 7: the time, then the number, so that IDs sort as they were made.
 	a.id = fmt.Sprintf("%08x-%04x-7%03x-8%03x-%012x", uint32(a.at/1000>>16), uint16(a.at/1000), n>>20&0xfff, n>>8&0xfff, n)
+	if day := r.IntN(300); day < 200 {
+		a.used = s.now.AddDate(0, 0, -day).UnixMicro()
+	}
+	if day := r.IntN(800); day < 400 {
+		end := s.now.AddDate(0, 0, day-20).UnixMicro()
+		a.expires = &end
+	}
 	a.scopes = slices.Sorted(slices.Values(scopeNames[:1+r.IntN(len(scopeNames))]))
 	return a
 }
@@ -111,7 +121,14 @@ func (a seededApp) words() []string {
 	split := func(text string) []string {
 		return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !('a' <= r && r <= 'z' || '0' <= r && r <= '9') })
 	}
-	list := split(strings.Join([]string{a.name, a.clientID, "ana silva", a.first, a.last, a.email}, " "))
+	list := []string{"#1"}
+	for mark, text := range map[string]string{
+		"<": a.name, ">": a.clientID, "~": "ana silva", "@": strings.Join([]string{a.first, a.last, a.email}, " "),
+	} {
+		for _, word := range split(text) {
+			list = append(list, word, mark+word)
+		}
+	}
 	for _, word := range split(a.description) {
 		list = append(list, "="+word)
 	}
@@ -124,17 +141,17 @@ func (a seededApp) words() []string {
 const (
 	insertApps = `INSERT INTO apps (id, organisation_id, client_id, name, name_key, description, category, type,
 		credential_type, api_user_id, default_api, status, generation, secret_generation, created_at, created_by_kind,
-		created_by_id, modified_at, modified_by_kind, modified_by_id, version)
+		created_by_id, modified_at, modified_by_kind, modified_by_id, version, last_used_at)
 		SELECT value->>0, ?2, value->>1, value->>2, lower(value->>2), value->>3, value->>4, 'machine',
-		'secret', ?3, 'core', value->>5, 1, 1, value->>6, 'person', ?4, value->>6, 'person', ?4, 1 FROM json_each(?1)`
+		'secret', ?3, 'core', value->>5, 1, 1, value->>6, 'person', ?4, value->>6, 'person', ?4, 1, value->>7 FROM json_each(?1)`
 	insertContacts = `INSERT INTO app_contacts (id, organisation_id, app_id, rank, first_name, last_name, email, created_at)
 		SELECT 'c' || substr(value->>0, 2), ?2, value->>0, 1, value->>1, value->>2, value->>3, value->>4 FROM json_each(?1)`
 	insertScopes = `INSERT INTO app_scopes (organisation_id, app_id, scope)
 		SELECT ?2, value->>0, value->>1 FROM json_each(?1)`
 	insertSecrets = `INSERT INTO app_secrets (id, organisation_id, app_id, generation, tag, hash, hint, label, created_at,
-		created_by_kind, created_by_id, version)
+		created_by_kind, created_by_id, version, expires_at)
 		SELECT 'f' || substr(value->>0, 2), ?2, value->>0, 1, value->>1, value->>2, value->>3, 'September', value->>4,
-		'person', ?4, 1 FROM json_each(?1)`
+		'person', ?4, 1, value->>5 FROM json_each(?1)`
 	insertWords = `INSERT INTO seeded_words (word, app_id) SELECT value->>1, value->>0 FROM json_each(?1)`
 	sortWords   = `INSERT INTO app_words (organisation_id, word, app_id)
 		SELECT ?, word, app_id FROM seeded_words ORDER BY word, app_id`
@@ -203,11 +220,11 @@ func (s *seeder) writeAll(ctx context.Context, conn *sql.Conn, n int) error {
 		var apps, contacts, scopes, secrets, words [][]any
 		for ; number <= n && len(apps) < perStatement; number++ {
 			a := s.app(number)
-			apps = append(apps, []any{a.id, a.clientID, a.name, a.description, a.category, a.status, a.at})
+			apps = append(apps, []any{a.id, a.clientID, a.name, a.description, a.category, a.status, a.at, a.used})
 			contacts = append(contacts, []any{a.id, a.first, a.last, a.email, a.at})
 			mark := sha256.Sum256([]byte(a.id))
 			tag := hex.EncodeToString(mark[:])
-			secrets = append(secrets, []any{a.id, tag[:11], s.hashes[s.random.IntN(len(s.hashes))], tag[60:], a.at})
+			secrets = append(secrets, []any{a.id, tag[:11], s.hashes[s.random.IntN(len(s.hashes))], tag[60:], a.at, a.expires})
 			for _, scope := range a.scopes {
 				scopes = append(scopes, []any{a.id, scope})
 			}

@@ -24,6 +24,8 @@ const (
 	// drainTime lets a balancer see /readyz fail before connections are refused; stopTime bounds requests under way.
 	drainTime = 5 * time.Second
 	stopTime  = 20 * time.Second
+	// rewordEvery is how often it is looked for apps whose words an older version wrote.
+	rewordEvery = time.Hour
 	// sweepEvery is how often spent and expired rows are removed.
 	sweepEvery = 10 * time.Minute
 	// garbageRoom is the size of a piece of memory that is never touched, so that it takes addresses only. Go collects
@@ -145,6 +147,7 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	background.Go(func() { r.flushUse(work) })
 	background.Go(func() { r.jobs.Run(work) })
 	background.Go(func() { r.checkFile(work) })
+	background.Go(func() { r.reword(work) })
 	background.Go(func() { r.registry.Rehash(work, r.log) })
 	defer func() { stopWork(); background.Wait(); r.lastFlush(ctx) }()
 
@@ -173,6 +176,23 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 func (r *rooms) checkFile(ctx context.Context) {
 	if err := r.db.CheckIntegrity(ctx); err != nil && ctx.Err() == nil {
 		r.log.ErrorContext(ctx, "the database file is damaged: stop, keep a copy and restore a backup", "error", err)
+	}
+}
+
+// reword makes apps that an older version wrote findable by every filter, at the start and, while servers of that version
+// may still write some, once an hour.
+func (r *rooms) reword(ctx context.Context) {
+	tick := time.NewTicker(rewordEvery)
+	defer tick.Stop()
+	for {
+		if err := r.registry.Reword(ctx); err != nil && ctx.Err() == nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn, "the words by which apps are found could not all be written", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
 	}
 }
 

@@ -166,7 +166,7 @@ func (r *Registry) selectIDs(ctx context.Context, org access.OrganisationID, q Q
 	if err := q.complete(); err != nil {
 		return nil, err
 	}
-	s, err := newSelection(org, q)
+	s, err := r.newSelection(ctx, org, q)
 	if err != nil || s.nothing {
 		return nil, err
 	}

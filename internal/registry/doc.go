@@ -12,9 +12,10 @@
 // Reads (app.go, history.go, summary.go, scopeuse.go) ask for apps.view; an app may always read itself.
 //
 // Search (search.go and its neighbours) answers from an inverted table of folded words, app_words, written in the same
-// transaction as the app. One word or filter is a term; the rarest term drives, so that a rare word costs little among
-// a million apps and a common one is found by walking the index of the order asked for (performance.md §4). The grammar
-// of ui.md §4.1 beyond words (keys, values, negation) has its place in parseQuery.
+// transaction as the app, and from indexes of apps and of their scopes. query.go reads the grammar of ui.md §4.1 into
+// conditions that can be printed again, query_terms.go says what each asks for. One word or value is a term; the rarest
+// term drives, so that a rare word costs little among a million apps and a common one is found by walking the index of
+// the order asked for (performance.md §4). What must not be is tested and never drives.
 //
 // Snapshot (client.go, snapshot.go, authenticate.go): what a token request or a call check must know about an app,
 // immutable, in bounded memory, dropped when the change feed names the app, its organisation or its API user

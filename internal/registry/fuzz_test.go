@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -53,6 +54,10 @@ func FuzzQuery(f *testing.F) {
 		"", " ", "spend", "SPEND exp", `"spend export"`, `"spend`, `spend"export`, "采购", "采", "22.11.2026", "2026-11-22", "31.02.2026",
 		"status:active", "-spend", "active customer", "%", "_", "\\", "\x00", "\xff", "a\u0300", "𝕏", "\u202espend", "CCWACME_",
 		"ﬁ", "İ", "ß", "'; --", "spend  \t export", "１２", `""`, `" "`, "core.invoice.read",
+		"-status:active", "name:spend,采购", `name:"spend export",x`, "secret:ok,expiring,expired,two,none", "used:never", "used:>90d", "used:<2w",
+		"created:2026-11-22..", "created:..22.11.2026", "created:>0001-01-01", "modified:<9999-12-31", "created:>9999m", "user:client", "scope:core",
+		"-scope:core.invoice.read", "by:silva", "contact:jo.weber@acme.example", "id:CCWACME_", "foo:bar", "status:", "status:,", "--", "-", `-"`,
+		`name:"`, "secret:\x00", "used:>\xff",
 	} {
 		f.Add(seed)
 	}
@@ -66,6 +71,10 @@ func FuzzQuery(f *testing.F) {
 		}
 		if page.Total > 1 || len(page.Rows) != page.Total || page.Total == 1 && page.Rows[0].ID != mine.ID {
 			t.Fatalf("%q finds %+v", text, page)
+		}
+		filter := registry.ParseFilter(text)
+		if again := registry.ParseFilter(filter.String()); !reflect.DeepEqual(filter, again) {
+			t.Errorf("%q is printed %q, which is read as another", text, filter)
 		}
 		spaced, err := w.Search(t.Context(), w.viewer, registry.Query{Text: " " + text + " "})
 		if err == nil && spaced.Total != page.Total {

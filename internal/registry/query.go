@@ -3,139 +3,164 @@ package registry
 import (
 	"slices"
 	"strings"
-	"time"
+	"unicode"
 	"unicode/utf8"
-
-	"credenza.example/credenza/internal/problem"
 )
 
 const (
-	maxQuery = 200 // characters
-	maxTerms = 12
-	// beyond follows every character that a word can hold: words with the beginning w lie from w to w+beyond.
-	beyond = "\U0010FFFF"
+	// MaxQuery is how many characters a search may have.
+	MaxQuery = 400
+	// MaxTerms is how many words and values of filters a search may have together.
+	MaxTerms = 12
 )
 
-// term is one thing that must be true of an app: any of its matches.
-type term []match
-
-// match is one way in which a term can be true: a range of words, or a column of the app.
-type match struct {
-	words  *span
-	column column
-	equals string   // column is a text
-	during [2]int64 // column is a time: from, up to
-}
-
-// span is a range of words: from included, to excluded; to is empty for the one word.
-type span struct{ from, to string }
-
-// parseQuery reads the search box. Outside quotes a word stands for everything that begins with it, inside for itself;
-// all words must be found. A word that is also the name of a category or status, or a date, finds apps by these columns
-// too. zone says which day a moment belongs to. matchless means that something was typed that holds no word at all.
+// Filter is what stands in the search box (ui.md §4.1): conditions that must all be true of an app.
 //
-// This is the place of the grammar's keys and negation (ui.md §4.1): until they come, "status:active" is two words.
-func parseQuery(text string, zone *time.Location) (terms []term, matchless bool, err error) {
-	if utf8.RuneCountInString(text) > maxQuery {
-		return nil, false, problem.Fields(problem.NewField("q", "app.search.too_long", "Max", maxQuery))
+//	query = { term }    term = ["-"] ( word | "quoted words" | key ":" value { "," value } )
+//
+// ParseFilter reads any text, and what String prints is read as the same Filter again; whether values fit their keys is
+// for Search to say.
+type Filter []Condition
+
+// Condition is one term of a search. Values of a key are alternatives; words without a key have one value, and Key is
+// empty.
+type Condition struct {
+	Not    bool
+	Key    string
+	Values []Choice
+}
+
+// Choice is a word, a value of a key, or what stands between two quotes.
+type Choice struct {
+	Text   string
+	Quoted bool
+}
+
+// The keys of the grammar. They are English in every language.
+const (
+	KeyName     = "name"
+	KeyCategory = "category"
+	KeyStatus   = "status"
+	KeyBy       = "by"
+	KeyContact  = "contact"
+	KeyUser     = "user"
+	KeyScope    = "scope"
+	KeyID       = "id"
+	KeySecret   = "secret"
+	KeyCreated  = "created"
+	KeyModified = "modified"
+	KeyUsed     = "used"
+)
+
+// Keys returns the keys in the order in which help lists them.
+func Keys() []string {
+	return []string{
+		KeyName, KeyCategory, KeyStatus, KeyBy, KeyContact, KeyUser, KeyScope, KeyID, KeySecret, KeyCreated, KeyModified, KeyUsed,
 	}
-	for _, p := range splitQuoted(text) {
-		if day, ok := parseDay(p.text, zone); ok && !p.quoted {
-			terms = append(terms, dayTerm(day))
+}
+
+// ParseFilter reads a search as it was typed. A quote opens or closes quoted words wherever it stands, and the end closes
+// an open one. A word with a colon whose beginning is no key is a word (UnknownKeys).
+func ParseFilter(text string) Filter {
+	var f Filter
+	for rest := trimLeft(text); rest != ""; rest = trimLeft(rest) {
+		var c Condition
+		c, rest = nextCondition(rest)
+		f = append(f, c)
+	}
+	return f
+}
+
+func trimLeft(s string) string { return strings.TrimLeftFunc(s, unicode.IsSpace) }
+
+// nextCondition reads the condition at the beginning of s. A minus that stands alone is a word.
+func nextCondition(s string) (c Condition, rest string) {
+	if after, ok := strings.CutPrefix(s, "-"); ok && after != "" && trimLeft(after) == after {
+		c.Not, s = true, after
+	}
+	key, after, _ := strings.Cut(s, ":")
+	if key = strings.ToLower(key); len(key) == len(s) || !slices.Contains(Keys(), key) {
+		v, rest := nextValue(s, `"`)
+		c.Values = []Choice{v}
+		return c, rest
+	}
+	c.Key = key
+	for more := true; more; after, more = strings.CutPrefix(after, ",") {
+		var v Choice
+		v, after = nextValue(after, `",`)
+		c.Values = append(c.Values, v)
+	}
+	return c, after
+}
+
+// nextValue reads what stands between quotes, or up to a space or one of the characters of ends.
+func nextValue(s, ends string) (v Choice, rest string) {
+	if after, ok := strings.CutPrefix(s, `"`); ok {
+		text, rest, _ := strings.Cut(after, `"`)
+		return Choice{Text: text, Quoted: true}, rest
+	}
+	end := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(ends, r) })
+	if end < 0 {
+		end = len(s)
+	}
+	return Choice{Text: s[:end]}, s[end:]
+}
+
+// String prints the search as ParseFilter reads it.
+func (f Filter) String() string {
+	parts := make([]string, len(f))
+	for i, c := range f {
+		parts[i] = c.String()
+	}
+	return strings.Join(parts, " ")
+}
+
+// String prints one condition.
+func (c Condition) String() string {
+	var b strings.Builder
+	if c.Not {
+		b.WriteByte('-')
+	}
+	if c.Key != "" {
+		b.WriteString(c.Key + ":")
+	}
+	for i, v := range c.Values {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(v.String())
+	}
+	return b.String()
+}
+
+// String prints a value, in quotes if it stood in quotes.
+func (v Choice) String() string {
+	if v.Quoted {
+		return `"` + v.Text + `"`
+	}
+	return v.Text
+}
+
+// Without returns the search without its condition at i.
+func (f Filter) Without(i int) Filter { return slices.Delete(slices.Clone(f), i, i+1) }
+
+// UnknownKeys returns what looks like a key and is none, as "foo" in foo:bar, each once. It was searched for as text.
+func (f Filter) UnknownKeys() []string {
+	var keys []string
+	for _, c := range f {
+		if c.Key != "" || c.Values[0].Quoted {
 			continue
 		}
-		terms = append(terms, wordTerms(p)...)
-	}
-	terms = slices.DeleteFunc(terms, func(t term) bool { return len(t) == 0 })
-	if len(terms) > maxTerms {
-		return nil, false, problem.Fields(problem.NewField("q", "app.search.too_many", "Max", maxTerms))
-	}
-	return terms, len(terms) == 0 && strings.TrimSpace(text) != "", nil
-}
-
-// piece is what stands between two spaces, or between two quotes.
-type piece struct {
-	text   string
-	quoted bool
-}
-
-// splitQuoted splits at spaces; a quote opens or closes a piece wherever it stands, and the end closes an open one.
-func splitQuoted(text string) []piece {
-	var pieces []piece
-	for i, part := range strings.Split(text, `"`) {
-		if i%2 == 1 {
-			pieces = append(pieces, piece{text: part, quoted: true})
-			continue
-		}
-		for word := range strings.FieldsSeq(part) {
-			pieces = append(pieces, piece{text: word})
+		key, value, ok := strings.Cut(c.Values[0].Text, ":")
+		// An address of the web has slashes after its colon.
+		if ok && value != "" && value[0] != '/' && isKeyLike(key) && !slices.Contains(keys, key) {
+			keys = append(keys, key)
 		}
 	}
-	return pieces
+	return keys
 }
 
-// wordTerms returns a term for each word of a piece.
-func wordTerms(p piece) []term {
-	list := tokens(p.text)
-	var terms []term
-	for i, t := range list {
-		// The last character of a longer run is in the pair before.
-		if t.paired && utf8.RuneCountInString(t.text) == 1 && i > 0 && list[i-1].paired {
-			continue
-		}
-		terms = append(terms, tokenTerm(t, p.quoted))
-	}
-	return terms
-}
-
-func tokenTerm(t token, quoted bool) term {
-	whole := match{words: &span{from: t.text}}
-	begins := match{words: &span{from: t.text, to: t.text + beyond}}
-	inText := match{words: &span{from: wholeMark + t.text}}
-	if t.paired {
-		inText.words.to = wholeMark + t.text + beyond
-		return term{begins, inText}
-	}
-	if quoted {
-		return term{whole, inText}
-	}
-	return append(term{begins, inText}, named(t.text)...)
-}
-
-// dayTerm matches what was made or changed on a day, and texts in which the day is written.
-func dayTerm(day time.Time) term {
-	word := day.Format(time.DateOnly)
-	return term{
-		{words: &span{from: word}},
-		{words: &span{from: wholeMark + word}},
-		during("created_at", day), during("modified_at", day),
-	}
-}
-
-// named returns the columns whose value a word names. The codes are the English names; those of other languages come
-// with the languages.
-func named(word string) []match {
-	var list []match
-	if slices.Contains(Categories(), Category(word)) {
-		list = append(list, match{column: "category", equals: word})
-	}
-	if slices.Contains(Statuses(), Status(word)) {
-		list = append(list, match{column: "status", equals: word})
-	}
-	return list
-}
-
-// parseDay reads a date as people write it (ui.md §4.1) and returns its first moment.
-func parseDay(text string, zone *time.Location) (time.Time, bool) {
-	for _, layout := range []string{"2006-01-02", "02.01.2006", "2.1.2006", "02/01/2006", "2/1/2006"} {
-		if day, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return day, day.Year() >= 1
-		}
-	}
-	return time.Time{}, false
-}
-
-// during matches a time column against the day that begins at start: 23 to 25 hours.
-func during(c column, start time.Time) match {
-	return match{column: c, during: [2]int64{start.UnixMicro(), start.AddDate(0, 0, 1).UnixMicro()}}
+func isKeyLike(s string) bool {
+	letters := strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz_")
+	return s != "" && letters == "" && utf8.RuneCountInString(s) <= maxWord
 }

@@ -32,7 +32,7 @@ const (
 
 // Query asks for a page of the organisation's apps. The zero value asks for the first page of all, by name.
 type Query struct {
-	Text       string // words, as typed (ui.md §4.1)
+	Text       string // words and filters, as typed (ParseFilter)
 	Category   Category
 	Status     Status
 	Sort       Sort
@@ -79,7 +79,7 @@ func (r *Registry) Search(ctx context.Context, actor access.Actor, q Query) (Pag
 	if err := q.complete(); err != nil {
 		return Page{}, err
 	}
-	s, err := newSelection(actor.Organisation, q)
+	s, err := r.newSelection(ctx, actor.Organisation, q)
 	if err != nil {
 		return Page{}, err
 	}
@@ -128,21 +128,23 @@ func (q *Query) complete() error {
 // selection is what a query selects, in whatever order.
 type selection struct {
 	organisation access.OrganisationID
-	terms        []term // the rarest first, once counted
-	total        int    // at most TotalCap+1, once counted
-	few          bool   // so few match that reading a page counts them on the way
-	nothing      bool   // nothing can match
+	terms        []term   // the rarest first, once counted
+	mustNot      [][]term // of each, not every term may be true
+	total        int      // at most TotalCap+1, once counted
+	few          bool     // so few match that reading a page counts them on the way
+	nothing      bool     // nothing can match
 }
 
-func newSelection(org access.OrganisationID, q Query) (selection, error) {
-	terms, matchless, err := parseQuery(q.Text, q.Zone)
+func (r *Registry) newSelection(ctx context.Context, org access.OrganisationID, q Query) (selection, error) {
+	rd := reader{r: r, org: org, zone: q.Zone, now: r.db.Now()}
+	t, err := rd.terms(ctx, q.Text)
 	if q.Category != "" {
-		terms = append(terms, term{{column: "category", equals: string(q.Category)}})
+		t.must = append(t.must, term{isOne("category", string(q.Category))})
 	}
 	if q.Status != "" {
-		terms = append(terms, term{{column: "status", equals: string(q.Status)}})
+		t.must = append(t.must, term{isOne("status", string(q.Status))})
 	}
-	return selection{organisation: org, terms: terms, nothing: matchless}, err
+	return selection{organisation: org, terms: t.must, mustNot: t.mustNot, nothing: t.hopeless}, err
 }
 
 // count orders the terms by how much they match, rarest first, and counts what all of them match, up to the cap, unless

@@ -29,7 +29,7 @@ const (
 func (s *store) counts(ctx context.Context, org access.OrganisationID, now time.Time) (Counts, error) {
 	var c Counts
 	for status, n := range map[Status]*int{Active: &c.Active, Inactive: &c.Inactive} {
-		count, err := s.countTerm(ctx, org, term{{column: "status", equals: string(status)}})
+		count, err := s.countTerm(ctx, org, term{isOne("status", string(status))})
 		if err != nil {
 			return Counts{}, err
 		}

@@ -84,18 +84,21 @@ func (s *sql) add(text string, args ...any) {
 }
 
 // source adds a SELECT of the organisation and ID of all apps that a term matches, each match driven by its own index.
-// The same app may come more than once; deleted ones never do, having no words.
+// The same app may come more than once; deleted ones never do, having no words and no scopes.
 func (s *sql) source(org access.OrganisationID, t term) {
 	for i, m := range t {
 		if i > 0 {
 			s.add(" UNION ALL ")
 		}
-		if m.words != nil {
+		switch {
+		case m.words != nil:
 			s.add("SELECT w.organisation_id, w.app_id FROM app_words w WHERE w.organisation_id = ? AND ", string(org))
 			s.inSpan(*m.words)
-		} else {
+		case m.scopes != nil:
+			s.add("SELECT h.organisation_id, h.app_id FROM app_scopes h WHERE h.organisation_id = ? AND h.scope IN ?", string(org), m.scopes)
+		default:
 			s.add("SELECT c.organisation_id, c.id AS app_id FROM apps c WHERE c.organisation_id = ? AND c.deleted_at IS NULL AND ", string(org))
-			s.inColumn("c.", m)
+			s.inColumns("c.", m)
 		}
 	}
 }
@@ -104,8 +107,8 @@ func (s *sql) source(org access.OrganisationID, t term) {
 // columns need apps at hand as `a`.
 func (s *sql) test(t term, organisation, id string) {
 	words := slices.DeleteFunc(slices.Clone(t), func(m match) bool { return m.words == nil })
-	columns := slices.DeleteFunc(slices.Clone(t), func(m match) bool { return m.words != nil })
-	s.add(" AND (")
+	others := slices.DeleteFunc(slices.Clone(t), func(m match) bool { return m.words != nil })
+	s.add("(")
 	if len(words) > 0 {
 		s.add("EXISTS (SELECT 1 FROM app_words w WHERE w.organisation_id = " + organisation + " AND w.app_id = " + id + " AND (")
 		for i, m := range words {
@@ -116,13 +119,30 @@ func (s *sql) test(t term, organisation, id string) {
 		}
 		s.add("))")
 	}
-	for i, m := range columns {
+	for i, m := range others {
 		if i+len(words) > 0 {
 			s.add(" OR ")
 		}
-		s.inColumn("a.", m)
+		if m.scopes != nil {
+			s.add("EXISTS (SELECT 1 FROM app_scopes h WHERE h.organisation_id = "+organisation+" AND h.app_id = "+id+" AND h.scope IN ?)", m.scopes)
+		} else {
+			s.inColumns("a.", m)
+		}
 	}
 	s.add(")")
+}
+
+// tests adds the conditions that an app is matched by terms, and by none of what it must not be.
+func (s *sql) tests(must []term, mustNot [][]term, organisation, id string) {
+	for _, t := range must {
+		s.add(" AND ")
+		s.test(t, organisation, id)
+	}
+	for _, not := range mustNot {
+		s.add(" AND NOT (1 = 1")
+		s.tests(not, nil, organisation, id)
+		s.add(")")
+	}
 }
 
 // inSpan adds the condition that a word lies in a range.
@@ -134,13 +154,21 @@ func (s *sql) inSpan(words span) {
 	}
 }
 
-// inColumn adds the condition that a column of apps matches.
-func (s *sql) inColumn(apps string, m match) {
-	name := apps + string(m.column)
-	if m.equals != "" {
-		s.add(name+" = ?", m.equals)
-	} else {
-		s.add("("+name+" >= ? AND "+name+" < ?)", m.during[0], m.during[1])
+// inColumns adds the condition that columns of apps match. It is never null.
+func (s *sql) inColumns(apps string, m match) {
+	switch {
+	case m.ranges != nil:
+		s.add("(1 = 1")
+		for _, r := range m.ranges {
+			name := apps + string(r.column)
+			s.add(" AND "+name+" >= ? AND "+name+" < ?", r.from, r.to)
+		}
+		s.add(")")
+	case len(m.among) == 0:
+		s.add("1 = 0")
+	default: // a resource server has no API user
+		name := apps + string(m.column)
+		s.add("("+name+" IS NOT NULL AND "+name+" IN ?)", m.among)
 	}
 }
 
@@ -156,24 +184,23 @@ func (s *sql) driven(sel selection, withApps bool) {
 	} else {
 		s.add(" WHERE 1 = 1")
 	}
-	for _, t := range sel.terms[1:] {
-		s.test(t, "hit.organisation_id", "hit.app_id")
-	}
+	s.tests(sel.terms[1:], sel.mustNot, "hit.organisation_id", "hit.app_id")
 }
 
 // walked adds FROM and WHERE of a selection whose apps are walked in the order asked for.
 func (s *sql) walked(sel selection) {
 	s.add(" FROM apps a WHERE a.organisation_id = ? AND a.deleted_at IS NULL", string(sel.organisation))
-	for _, t := range sel.terms {
-		s.test(t, "a.organisation_id", "a.id")
-	}
+	s.tests(sel.terms, sel.mustNot, "a.organisation_id", "a.id")
 }
 
-// asksColumns reports whether one of the terms looks at a column of apps.
-func asksColumns(terms []term) bool {
-	return slices.ContainsFunc(terms, func(t term) bool {
-		return slices.ContainsFunc(t, func(m match) bool { return m.words == nil })
-	})
+// asksColumns reports whether a selection that its first term drives looks at a column of apps besides.
+func (sel selection) asksColumns() bool {
+	for _, t := range slices.Concat(sel.terms[1:], slices.Concat(sel.mustNot...)) {
+		if slices.ContainsFunc(t, func(m match) bool { return m.words == nil && m.scopes == nil }) {
+			return true
+		}
+	}
+	return false
 }
 
 // countTerm counts what a term matches, up to the cap and one more. An app that it matches twice counts twice.
@@ -185,15 +212,54 @@ func (s *store) countTerm(ctx context.Context, org access.OrganisationID, t term
 	return s.countSQL(ctx, &q)
 }
 
-// countSelection counts what all terms match, up to the cap and one more.
+// countSelection counts what is selected, up to the cap and one more. What must not be is taken off the number of the
+// rest where both are known: to test thousands of apps for what they are not takes longer.
 func (s *store) countSelection(ctx context.Context, sel selection) (int, error) {
-	if len(sel.terms) == 1 {
+	without, ok := sel.excluded()
+	if !ok {
+		return s.countTests(ctx, sel)
+	}
+	rest := sel
+	rest.mustNot = nil
+	all, err := s.countTests(ctx, rest)
+	if err != nil || all > TotalCap {
+		return s.countTests(ctx, sel)
+	}
+	off, err := s.countTests(ctx, without)
+	return all - off, err
+}
+
+// excluded returns what a selection leaves out of its own terms because of what must not be. ok is false where there is
+// no such thing, or terms that hold together cannot say it.
+func (sel selection) excluded() (out selection, ok bool) {
+	out = sel
+	out.mustNot = nil
+	switch {
+	case len(sel.mustNot) == 0:
+		return out, false
+	case len(sel.mustNot) == 1:
+		out.terms = slices.Concat(sel.mustNot[0], sel.terms)
+		return out, true
+	}
+	var any term
+	for _, not := range sel.mustNot {
+		if len(not) != 1 {
+			return out, false
+		}
+		any = append(any, not[0]...)
+	}
+	out.terms = slices.Concat([]term{any}, sel.terms)
+	return out, true
+}
+
+func (s *store) countTests(ctx context.Context, sel selection) (int, error) {
+	if len(sel.terms) == 1 && len(sel.mustNot) == 0 {
 		return s.countApps(ctx, sel.organisation, sel.terms[0])
 	}
 	var q sql
 	q.add("SELECT count(*) FROM (SELECT 1")
 	if len(sel.terms) > 0 {
-		q.driven(sel, asksColumns(sel.terms[1:]))
+		q.driven(sel, sel.asksColumns())
 	} else {
 		q.walked(sel)
 	}
@@ -318,28 +384,6 @@ func (s *sql) beyond(o order, c cursor, down bool) {
 	}
 	s.add(" AND (a."+string(o.column)+", a.id)"+sign+"(?, ?)", key, string(c.ID))
 }
-
-// replaceWords writes the words by which an app is found.
-func replaceWords(tx *database.Tx, org access.OrganisationID, id AppID, words []string) error {
-	err := tx.DB().Exec("DELETE FROM app_words WHERE organisation_id = ? AND app_id = ?", string(org), string(id)).Error
-	if err != nil || len(words) == 0 {
-		return wrap(err, "write an app's words")
-	}
-	rows := make([]wordRow, len(words))
-	for i, w := range words {
-		rows[i] = wordRow{OrganisationID: org, Word: w, AppID: id}
-	}
-	return wrap(tx.DB().CreateInBatches(rows, 500).Error, "write an app's words")
-}
-
-type wordRow struct {
-	OrganisationID access.OrganisationID `gorm:"primaryKey"`
-	Word           string                `gorm:"primaryKey"`
-	AppID          AppID                 `gorm:"primaryKey"`
-}
-
-// TableName names the table for the ORM.
-func (*wordRow) TableName() string { return "app_words" }
 
 func wrap(err error, what string) error {
 	if err == nil {

@@ -178,14 +178,14 @@ func (v *View) fill(n NewView) error {
 			q.Text += " " + filter.key + ":" + filter.value
 		}
 	}
-	if _, err := newSelection("", Query{Text: q.Text, Zone: q.Zone}); err != nil {
+	if err := checkFilter(q.Text, q.Zone); err != nil {
 		return err
 	}
 	v.Sort, v.Descending, v.PerPage = q.Sort, q.Descending, q.PerPage
 	var found faults
 	var fault *problem.Field
 	v.Text, fault = checked("q", q.Text, func(_, value string) (string, *problem.Field) {
-		return identity.Text("app.search", value, 0, maxQuery)
+		return identity.Text("app.search", value, 0, MaxQuery)
 	})
 	found.add(fault)
 	found.add(v.rename(n.Name))

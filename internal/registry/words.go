@@ -18,7 +18,13 @@ const (
 	maxWord = 40
 	// wholeMark begins a word that is found only when it is typed whole: those of descriptions. No folded word holds it.
 	wholeMark = "="
+	// wordsMark is a word of every app whose words were written in today's way, and of no other: a change of wordsOf takes
+	// another one, and Reword writes the words of all others anew.
+	wordsMark = "#1"
 )
+
+// marks begin the words of one part of an app, which are there a second time for the keys of the search.
+var marks = map[string]string{KeyName: "<", KeyContact: "@", KeyBy: "~", KeyID: ">"}
 
 // token is one word as the index knows it.
 type token struct {
@@ -98,18 +104,23 @@ func cutRunes(s string, n int) string {
 // creator and of a resource server's API by their beginnings, those of its description as a whole (ui.md §4.1). A
 // creator who is renamed later is found under the old name until the app is edited.
 func wordsOf(a *App) []string {
-	set := map[string]struct{}{}
-	texts := []string{a.Name, a.ClientID, a.CreatedBy.Name, a.ResourceAPI}
-	for _, c := range []Contact{a.Contact, a.SecondContact} {
-		texts = append(texts, c.FirstName, c.LastName, c.Email)
-	}
-	for _, text := range texts {
-		for _, t := range tokens(text) {
-			set[t.text] = struct{}{}
+	set := map[string]struct{}{wordsMark: {}}
+	add := func(mark string, texts ...string) {
+		for _, text := range texts {
+			for _, t := range tokens(text) {
+				set[mark+t.text] = struct{}{}
+			}
 		}
 	}
-	for _, t := range tokens(a.Description) {
-		set[wholeMark+t.text] = struct{}{}
+	parts := map[string][]string{KeyName: {a.Name}, KeyID: {a.ClientID}, KeyBy: {a.CreatedBy.Name}}
+	for _, c := range []Contact{a.Contact, a.SecondContact} {
+		parts[KeyContact] = append(parts[KeyContact], c.FirstName, c.LastName, c.Email)
 	}
+	for key, texts := range parts {
+		add("", texts...)
+		add(marks[key], texts...)
+	}
+	add("", a.ResourceAPI)
+	add(wholeMark, a.Description)
 	return slices.Sorted(maps.Keys(set))
 }

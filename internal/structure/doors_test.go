@@ -27,6 +27,7 @@ var housekeepers = []string{
 	"internal/notify sender.end",
 	"internal/notify sender.run",
 	"internal/registry Registry.RevokeToken",
+	"internal/registry Registry.Reword",
 	"internal/registry Registry.Sweep",
 	"internal/registry Registry.fillNames",
 	"internal/registry Registry.keepHash",

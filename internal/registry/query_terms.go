@@ -1,0 +1,252 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/problem"
+)
+
+// term is one thing that must be true of an app: any of its matches.
+type term []match
+
+// match is one way in which a term can be true: a word of the app lies in a range, it holds one of some scopes, a text
+// column is one of some values, or number columns lie in their ranges.
+type match struct {
+	words  *span
+	scopes []string
+	column column
+	among  []string
+	ranges []interval
+}
+
+// span is a range of words: from included, to excluded; to is empty for the one word.
+type span struct{ from, to string }
+
+// interval is a range of a number column: from included, to excluded.
+type interval struct {
+	column   column
+	from, to int64
+}
+
+// beyond follows every character that a word can hold: words with the beginning w lie from w to w+beyond.
+const beyond = "\U0010FFFF"
+
+// begins matches words that begin so, whole one word, after a mark.
+func begins(mark, word string) match { return match{words: &span{mark + word, mark + word + beyond}} }
+func whole(mark, word string) match  { return match{words: &span{from: mark + word}} }
+
+func isOne(c column, values ...string) match { return match{column: c, among: values} }
+
+func inRange(c column, from, to int64) match { return match{ranges: []interval{{c, from, to}}} }
+
+// terms are what a search asks for: each of must is true, and of each of mustNot not every one is. hopeless says that
+// something was asked for that nothing can be, such as a word without a letter.
+type terms struct {
+	must     []term
+	mustNot  [][]term
+	hopeless bool
+}
+
+// reader turns what was typed into what is asked of the tables.
+type reader struct {
+	r    *Registry // nil: only faults are looked for
+	org  access.OrganisationID
+	zone *time.Location
+	now  time.Time
+}
+
+// checkFilter reports what is wrong with a search, without asking what there is to find.
+func checkFilter(text string, zone *time.Location) error {
+	rd := reader{zone: zone}
+	_, err := rd.terms(context.Background(), text)
+	return err
+}
+
+// terms reads a search. Outside quotes a word stands for everything that begins with it, inside for itself. A word that
+// is also the name of a category or status, or a date, finds apps by these columns too. Faults name the field q.
+func (rd *reader) terms(ctx context.Context, text string) (terms, error) {
+	var t terms
+	if utf8.RuneCountInString(text) > MaxQuery {
+		return t, problem.Fields(problem.NewField("q", "app.search.too_long", "Max", MaxQuery))
+	}
+	size, wordless := 0, 0
+	filter := ParseFilter(text)
+	for _, c := range filter {
+		choices, n, err := rd.choices(ctx, c)
+		if err != nil {
+			return t, err
+		}
+		if size += n; size > MaxTerms {
+			return t, problem.Fields(problem.NewField("q", "app.search.too_many", "Max", MaxTerms))
+		}
+		if len(choices) == 0 {
+			if c.Key == "" {
+				wordless++
+			} else if !c.Not {
+				t.hopeless = true
+			}
+			continue
+		}
+		if c.Not {
+			t.mustNot = append(t.mustNot, choices...)
+		} else {
+			t.must = append(t.must, distribute(choices)...)
+		}
+		if len(t.must) > 2*MaxTerms {
+			return t, problem.Fields(problem.NewField("q", "app.search.too_many", "Max", MaxTerms))
+		}
+	}
+	t.hopeless = t.hopeless || wordless > 0 && wordless == len(filter)
+	return t, nil
+}
+
+// distribute turns alternatives of terms that hold together into terms that hold together, of alternatives each.
+func distribute(choices [][]term) []term {
+	all := choices[0]
+	for _, choice := range choices[1:] {
+		var next []term
+		for _, t := range all {
+			for _, u := range choice {
+				next = append(next, slices.Concat(t, u))
+			}
+		}
+		all = next
+	}
+	return all
+}
+
+// choices reads one condition: what any of its values asks for, as terms that hold together, without values that hold
+// no word. size is how many words and values there were.
+func (rd *reader) choices(ctx context.Context, c Condition) (choices [][]term, size int, err error) {
+	values := slices.DeleteFunc(slices.Clone(c.Values), func(v Choice) bool { return c.Key != "" && strings.TrimSpace(v.Text) == "" })
+	if len(values) == 0 {
+		return nil, 0, problem.Fields(problem.NewField("q", "app.search.empty", "Key", c.Key+":"))
+	}
+	for _, v := range values {
+		list, err := rd.value(ctx, c.Key, v)
+		if err != nil {
+			return nil, 0, err
+		}
+		size += max(1, len(list))
+		if len(list) > 0 {
+			choices = append(choices, list)
+		}
+	}
+	return choices, size, nil
+}
+
+// value reads one value of a key.
+func (rd *reader) value(ctx context.Context, key string, v Choice) ([]term, error) {
+	switch key {
+	case "":
+		if day, ok := parseDay(v.Text, rd.zone); ok && !v.Quoted {
+			return []term{dayTerm(day)}, nil
+		}
+		return wordTerms(v, func(t token) term { return freeTerm(t, v.Quoted) }), nil
+	case KeyName, KeyBy, KeyContact, KeyID:
+		return wordTerms(v, func(t token) term { return markedTerm(marks[key], t, v.Quoted) }), nil
+	case KeyUser:
+		users, err := rd.users(ctx, v)
+		return []term{{isOne("api_user_id", users...)}}, err
+	case KeyScope:
+		return []term{{{scopes: rd.scopes(v)}}}, nil
+	}
+	m, ok := rd.fixed(key, strings.ToLower(strings.TrimSpace(v.Text)))
+	if !ok {
+		return nil, problem.Fields(problem.NewField("q", "app.search.value_"+key, "Value", v.Text))
+	}
+	return []term{{m}}, nil
+}
+
+// fixed reads a value of a key that takes only certain ones.
+func (rd *reader) fixed(key, value string) (match, bool) {
+	switch key {
+	case KeyCategory:
+		return isOne("category", value), slices.Contains(Categories(), Category(value))
+	case KeyStatus:
+		return isOne("status", value), slices.Contains(Statuses(), Status(value))
+	case KeySecret:
+		return secretMatch(SummaryCode(value), rd.now)
+	case KeyUsed:
+		if value == "never" {
+			return inRange("last_used_at", 0, 1), true
+		}
+		from, to, ok := rd.when(value)
+		if from == 0 && !strings.HasPrefix(value, ">") {
+			from = 1 // used, then: never is 0. Not used for longer than an age, though, is what was never used too.
+		}
+		return inRange("last_used_at", from, to), ok
+	case KeyCreated:
+		from, to, ok := rd.when(value)
+		return inRange("created_at", from, to), ok
+	default:
+		from, to, ok := rd.when(value)
+		return inRange("modified_at", from, to), ok
+	}
+}
+
+// secretMatch matches apps by how they stand with their secrets, as Summary says it; two is true of an app with two
+// usable secrets even if both are about to end.
+func secretMatch(code SummaryCode, at time.Time) (match, bool) {
+	now, soon := at.UnixMicro()+1, at.Add(expiringWithin).UnixMicro()+1
+	const until, twoUntil, expiredFrom = column("secrets_until"), column("two_secrets_until"), column("secret_expired_from")
+	dead := interval{until, 0, now}
+	ranges := map[SummaryCode][]interval{
+		SecretsOK:       {{until, soon, forEver}, {twoUntil, 0, now}},
+		SecretsTwo:      {{twoUntil, now, forEver}},
+		SecretsExpiring: {{until, now, soon}},
+		SecretsExpired:  {dead, {expiredFrom, 0, now}},
+		SecretsNone:     {dead, {expiredFrom, now, forEver}},
+	}[code]
+	return match{ranges: ranges}, ranges != nil
+}
+
+// users returns the IDs of the organisation's API users whose names hold the words.
+func (rd *reader) users(ctx context.Context, v Choice) ([]string, error) {
+	if rd.r == nil {
+		return nil, nil
+	}
+	robots, err := rd.r.identity.APIUsers(ctx, rd.org)
+	var ids []string
+	for _, robot := range robots {
+		if holds(robot.Name, v) {
+			ids = append(ids, string(robot.ID))
+		}
+	}
+	return ids, err
+}
+
+// holds reports whether a text has every word of a value, by its beginning or, quoted, whole. Nothing has no word.
+func holds(text string, v Choice) bool {
+	wanted := tokens(v.Text)
+	words := tokens(text)
+	for _, want := range wanted {
+		if !slices.ContainsFunc(words, func(w token) bool {
+			return w.text == want.text || !v.Quoted && strings.HasPrefix(w.text, want.text)
+		}) {
+			return false
+		}
+	}
+	return len(wanted) > 0
+}
+
+// scopes returns the scopes of the catalogue that begin so, or, quoted, the one itself; and what was typed, since an app
+// may hold a scope that has left the catalogue.
+func (rd *reader) scopes(v Choice) []string {
+	name := strings.ToLower(strings.TrimSpace(v.Text))
+	list := []string{name}
+	if v.Quoted || rd.r == nil {
+		return list
+	}
+	for _, s := range rd.r.catalogue.Scopes() {
+		if strings.HasPrefix(s.Name, name) && s.Name != name {
+			list = append(list, s.Name)
+		}
+	}
+	return list
+}
