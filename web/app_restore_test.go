@@ -111,7 +111,7 @@ func TestExtend(t *testing.T) {
 	admin.get(made.path+"/history").says(".events", "put off the end of the secret …"+made.secret[len(made.secret)-4:])
 }
 
-// TestRotateOverAMissedSecret: the new one of two that nobody has used is chosen to make room (protocol.md §3.5).
+// TestRotateOverAMissedSecret: the new one of two that nobody has used is named, and makes room (protocol.md §3.5).
 func TestRotateOverAMissedSecret(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
@@ -119,8 +119,9 @@ func TestRotateOverAMissedSecret(t *testing.T) {
 	p.accessToken(made.clientID, made.secret)
 	p.flush()
 	missed := admin.rotated(made, "7d")
-	form := admin.get(made.path + "/secrets/new").is(http.StatusOK).form("main form")
-	third := admin.post(made.path+"/secrets/new", with(form, map[string][]string{"do": {"create"}})).is(http.StatusOK).revealed()
+	form := admin.get(made.path+"/secrets/new").is(http.StatusOK).says("main form", "nobody had used it").form("main form")
+	newest := usable(p, made.id)[1]
+	third := admin.post(made.path+"/secrets/new", with(form, map[string][]string{"do": {"create"}, "retire": {newest}})).is(http.StatusOK).revealed()
 	if !p.works(made) || p.works(missed) || !p.works(third) {
 		t.Errorf("in use %t, missed %t, new %t", p.works(made), p.works(missed), p.works(third))
 	}

@@ -92,7 +92,7 @@ func (c *call) rotation(in rotateInput) registry.Rotation {
 	switch {
 	case n.Reason == registry.Leaked && in.leaked != "":
 		n.Old = registry.SecretID(in.leaked)
-	case in.retire != "":
+	case n.Reason != registry.Leaked && in.retire != "":
 		n.Old, n.OldEnds = registry.SecretID(in.retire), registry.End{Choice: registry.EndsNow}
 	}
 	return n
@@ -133,9 +133,6 @@ func (s *Server) drawRotate(c *call, status int, app registry.App, in rotateInpu
 		return err
 	}
 	view.Usable, view.Now = rotateSecrets(app, used), s.DB.Now()
-	if view.Retire == "" {
-		view.Retire = neverUsed(app)
-	}
 	if view.Expiry, err = c.expiryFields(in.expiry, in.expiresOn); err != nil {
 		return err
 	}
@@ -182,15 +179,6 @@ func rotateSecrets(app registry.App, used map[registry.SecretID]registry.SecretU
 		list = append(list, view)
 	}
 	return list
-}
-
-// neverUsed is the newest of two secrets when nobody has used it yet: whoever missed the page that showed it wants
-// another in its place (protocol.md §3.5).
-func neverUsed(app registry.App) string {
-	if usable := app.Usable(); len(usable) == 2 && usable[1].LastUsedAt.IsZero() {
-		return string(usable[1].ID)
-	}
-	return ""
 }
 
 func (c *call) endChoices() (choices []templates.EndChoice, first, last string) {

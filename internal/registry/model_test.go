@@ -143,14 +143,14 @@ func (run *modelRun) act(t *testing.T, r *rapid.T) {
 func (run *modelRun) rotate(t *testing.T, r *rapid.T, old *modelSecret) {
 	now := run.w.clock.Now()
 	usable := run.model.usable(now)
-	ends := rapid.SampledFrom([]registry.EndChoice{registry.EndsNow, registry.EndsIn1Hour, registry.EndsIn24Hours}).Draw(r, "old ends")
-	after := map[registry.EndChoice]time.Duration{registry.EndsIn1Hour: time.Hour, registry.EndsIn24Hours: 24 * time.Hour}[ends]
+	ends := rapid.SampledFrom([]registry.EndChoice{"", registry.EndsNow, registry.EndsIn1Hour, registry.EndsIn24Hours}).Draw(r, "old ends")
+	after := map[registry.EndChoice]time.Duration{"": 7 * 24 * time.Hour, registry.EndsIn1Hour: time.Hour, registry.EndsIn24Hours: 24 * time.Hour}[ends]
 	n := registry.Rotation{Reason: registry.Planned, OldEnds: registry.End{Choice: ends}}
 	want := problem.Code("")
 	switch {
 	case old != nil && !old.usable(now):
 		want = problem.Invalid
-	case len(usable) == 2 && (old == nil || after > 0 && old.used):
+	case len(usable) == 2 && (old == nil || after > 0 && (old.used || ends != "")):
 		want = problem.Conflict
 	case len(usable) == 2:
 		after = 0 // nobody can miss a secret that was never used

@@ -35,8 +35,9 @@ type Rotation struct {
 // unless the old secret leaked (product.md decisions 5 and 17). It takes apps.manage and the power that the app has.
 //
 // At most two secrets are usable: while two are, Old must name the one that ends now, else the answer is
-// problem.Conflict with both under Args["Secrets"]. One that was never used ends now whatever OldEnds says (protocol.md
-// §3.5); it has to be named all the same, so that of two who rotate at once none takes the other's new secret away. The other answers are problem.NotFound, problem.Forbidden,
+// problem.Conflict with both under Args["Secrets"]. One that was never used ends now by itself when OldEnds leaves it
+// open (protocol.md §3.5); it has to be named all the same, so that of two who rotate at once none takes the other's
+// new secret away. The other answers are problem.NotFound, problem.Forbidden,
 // problem.Invalid, and problem.Gone with KeySecretShown for a form that was sent before.
 func (r *Registry) Rotate(ctx context.Context, actor access.Actor, id AppID, n Rotation) (*NewSecret, error) {
 	nonce := nonceHash(actor, "app.rotate", id, n.Nonce)
@@ -135,7 +136,7 @@ func plans(app *App, n Rotation, rule expiryRule) (plan, error) {
 		stays--
 	}
 	if stays >= 2 {
-		if p.old.ID == "" || !p.old.LastUsedAt.IsZero() {
+		if p.old.ID == "" || !p.old.LastUsedAt.IsZero() || n.OldEnds.Choice != "" {
 			return plan{}, twoUsable(usable)
 		}
 		p.at = now // nobody can miss it
