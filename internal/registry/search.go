@@ -87,7 +87,7 @@ func (r *Registry) Search(ctx context.Context, actor access.Actor, q Query) (Pag
 	if err != nil || s.nothing {
 		return Page{}, err
 	}
-	if err := r.count(ctx, &s); err != nil {
+	if err := r.count(ctx, &s); err != nil || s.nothing {
 		return Page{}, err
 	}
 	page := Page{Total: min(s.total, TotalCap), Capped: s.total > TotalCap}
@@ -128,11 +128,21 @@ func (q *Query) complete() error {
 // selection is what a query selects, in whatever order.
 type selection struct {
 	organisation access.OrganisationID
-	terms        []term   // the rarest first, once counted
-	mustNot      [][]term // of each, not every term may be true
-	total        int      // at most TotalCap+1, once counted
-	few          bool     // so few match that reading a page counts them on the way
-	nothing      bool     // nothing can match
+	terms        []counted   // the rarest first, once counted
+	mustNot      [][]counted // of each, not every term may be true
+	total        int         // at most TotalCap+1, once counted
+	few          bool        // so few match that reading a page counts them on the way
+	nothing      bool        // nothing can match
+}
+
+// counted is a term and how many matches it has, up to the cap and one more.
+type counted struct {
+	term term
+	n    int
+}
+
+func byNumber(terms []counted) {
+	slices.SortStableFunc(terms, func(a, b counted) int { return a.n - b.n })
 }
 
 func (r *Registry) newSelection(ctx context.Context, org access.OrganisationID, q Query) (selection, error) {
@@ -144,34 +154,39 @@ func (r *Registry) newSelection(ctx context.Context, org access.OrganisationID, 
 	if q.Status != "" {
 		t.must = append(t.must, term{isOne("status", string(q.Status))})
 	}
-	return selection{organisation: org, terms: t.must, mustNot: t.mustNot, nothing: t.hopeless}, err
+	s := selection{organisation: org, terms: uncounted(t.must), nothing: t.hopeless}
+	for _, not := range t.mustNot {
+		s.mustNot = append(s.mustNot, uncounted(not))
+	}
+	return s, err
+}
+
+func uncounted(terms []term) []counted {
+	list := make([]counted, len(terms))
+	for i, t := range terms {
+		list[i] = counted{t, TotalCap + 1} // as many as can be
+	}
+	return list
 }
 
 // count orders the terms by how much they match, rarest first, and counts what all of them match, up to the cap, unless
 // the rarest matches so few that this would be the work of reading a page once more.
 func (r *Registry) count(ctx context.Context, s *selection) error {
-	type counted struct {
-		term term
-		n    int
+	if err := r.store.countTerms(ctx, s.organisation, s.terms); err != nil {
+		return err
 	}
-	list := make([]counted, len(s.terms))
-	for i, t := range s.terms {
-		n, err := r.store.countTerm(ctx, s.organisation, t)
-		if err != nil {
-			return err
-		}
-		list[i] = counted{t, n}
-	}
-	slices.SortStableFunc(list, func(a, b counted) int { return a.n - b.n })
-	for i := range list {
-		s.terms[i] = list[i].term
-	}
-	if len(list) > 0 && list[0].n <= r.store.ways.few {
+	if len(s.terms) > 0 && s.terms[0].n <= r.store.ways.few {
 		s.few = true
 		return nil
 	}
+	for _, not := range s.mustNot {
+		if err := r.store.countTerms(ctx, s.organisation, not); err != nil {
+			return err
+		}
+	}
 	var err error
 	s.total, err = r.store.countSelection(ctx, *s)
+	s.nothing = err == nil && s.total == 0
 	return err
 }
 

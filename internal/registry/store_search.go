@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"credenza.example/credenza/internal/access"
@@ -72,135 +71,15 @@ func (g *gridRow) cursor(org access.OrganisationID, w walk, position int) cursor
 	return c
 }
 
-// sql is a piece of SQL with its arguments.
-type sql struct {
-	text strings.Builder
-	args []any
-}
-
-func (s *sql) add(text string, args ...any) {
-	s.text.WriteString(text)
-	s.args = append(s.args, args...)
-}
-
-// source adds a SELECT of the organisation and ID of all apps that a term matches, each match driven by its own index.
-// The same app may come more than once; deleted ones never do, having no words and no scopes.
-func (s *sql) source(org access.OrganisationID, t term) {
-	for i, m := range t {
-		if i > 0 {
-			s.add(" UNION ALL ")
-		}
-		switch {
-		case m.words != nil:
-			s.add("SELECT w.organisation_id, w.app_id FROM app_words w WHERE w.organisation_id = ? AND ", string(org))
-			s.inSpan(*m.words)
-		case m.scopes != nil:
-			s.add("SELECT h.organisation_id, h.app_id FROM app_scopes h WHERE h.organisation_id = ? AND h.scope IN ?", string(org), m.scopes)
-		default:
-			s.add("SELECT c.organisation_id, c.id AS app_id FROM apps c WHERE c.organisation_id = ? AND c.deleted_at IS NULL AND ", string(org))
-			s.inColumns("c.", m)
+// countTerms counts what each term matches and puts the rarest first.
+func (s *store) countTerms(ctx context.Context, org access.OrganisationID, terms []counted) (err error) {
+	for i := range terms {
+		if terms[i].n, err = s.countTerm(ctx, org, terms[i].term); err != nil {
+			return err
 		}
 	}
-}
-
-// test adds the condition that an app is matched by a term. organisation and id say where the app's stand; matches of
-// columns need apps at hand as `a`.
-func (s *sql) test(t term, organisation, id string) {
-	words := slices.DeleteFunc(slices.Clone(t), func(m match) bool { return m.words == nil })
-	others := slices.DeleteFunc(slices.Clone(t), func(m match) bool { return m.words != nil })
-	s.add("(")
-	if len(words) > 0 {
-		s.add("EXISTS (SELECT 1 FROM app_words w WHERE w.organisation_id = " + organisation + " AND w.app_id = " + id + " AND (")
-		for i, m := range words {
-			if i > 0 {
-				s.add(" OR ")
-			}
-			s.inSpan(*m.words)
-		}
-		s.add("))")
-	}
-	for i, m := range others {
-		if i+len(words) > 0 {
-			s.add(" OR ")
-		}
-		if m.scopes != nil {
-			s.add("EXISTS (SELECT 1 FROM app_scopes h WHERE h.organisation_id = "+organisation+" AND h.app_id = "+id+" AND h.scope IN ?)", m.scopes)
-		} else {
-			s.inColumns("a.", m)
-		}
-	}
-	s.add(")")
-}
-
-// tests adds the conditions that an app is matched by terms, and by none of what it must not be.
-func (s *sql) tests(must []term, mustNot [][]term, organisation, id string) {
-	for _, t := range must {
-		s.add(" AND ")
-		s.test(t, organisation, id)
-	}
-	for _, not := range mustNot {
-		s.add(" AND NOT (1 = 1")
-		s.tests(not, nil, organisation, id)
-		s.add(")")
-	}
-}
-
-// inSpan adds the condition that a word lies in a range.
-func (s *sql) inSpan(words span) {
-	if words.to == "" {
-		s.add("w.word = ?", words.from)
-	} else {
-		s.add("(w.word >= ? AND w.word < ?)", words.from, words.to)
-	}
-}
-
-// inColumns adds the condition that columns of apps match. It is never null.
-func (s *sql) inColumns(apps string, m match) {
-	switch {
-	case m.ranges != nil:
-		s.add("(1 = 1")
-		for _, r := range m.ranges {
-			name := apps + string(r.column)
-			s.add(" AND "+name+" >= ? AND "+name+" < ?", r.from, r.to)
-		}
-		s.add(")")
-	case len(m.among) == 0:
-		s.add("1 = 0")
-	default: // a resource server has no API user
-		name := apps + string(m.column)
-		s.add("("+name+" IS NOT NULL AND "+name+" IN ?)", m.among)
-	}
-}
-
-// driven adds FROM and WHERE of a selection whose rarest term drives: its apps are found by its own indexes and then
-// tested for the other terms. It has no condition of its own on apps, so that PostgreSQL, before it has statistics,
-// does not take these for fewer than the hits; CROSS JOIN keeps the order on SQLite.
-func (s *sql) driven(sel selection, withApps bool) {
-	s.add(" FROM (SELECT DISTINCT organisation_id, app_id FROM (")
-	s.source(sel.organisation, sel.terms[0])
-	s.add(") every) hit")
-	if withApps {
-		s.add(" CROSS JOIN apps a WHERE a.organisation_id = hit.organisation_id AND a.id = hit.app_id")
-	} else {
-		s.add(" WHERE 1 = 1")
-	}
-	s.tests(sel.terms[1:], sel.mustNot, "hit.organisation_id", "hit.app_id")
-}
-
-// walked adds FROM and WHERE of a selection whose apps are walked in the order asked for.
-func (s *sql) walked(sel selection) {
-	s.add(" FROM apps a WHERE a.organisation_id = ? AND a.deleted_at IS NULL", string(sel.organisation))
-	s.tests(sel.terms, sel.mustNot, "a.organisation_id", "a.id")
-}
-
-// asksColumns reports whether a selection that its first term drives looks at a column of apps besides.
-func (sel selection) asksColumns() bool {
-	for _, t := range slices.Concat(sel.terms[1:], slices.Concat(sel.mustNot...)) {
-		if slices.ContainsFunc(t, func(m match) bool { return m.words == nil && m.scopes == nil }) {
-			return true
-		}
-	}
-	return false
+	byNumber(terms)
+	return nil
 }
 
 // countTerm counts what a term matches, up to the cap and one more. An app that it matches twice counts twice.
@@ -239,27 +118,32 @@ func (sel selection) excluded() (out selection, ok bool) {
 		return out, false
 	case len(sel.mustNot) == 1:
 		out.terms = slices.Concat(sel.mustNot[0], sel.terms)
-		return out, true
-	}
-	var any term
-	for _, not := range sel.mustNot {
-		if len(not) != 1 {
-			return out, false
+	default:
+		var either counted
+		for _, not := range sel.mustNot {
+			if len(not) != 1 {
+				return out, false
+			}
+			either.term = append(either.term, not[0].term...)
+			either.n += not[0].n
 		}
-		any = append(any, not[0]...)
+		out.terms = append([]counted{either}, sel.terms...)
 	}
-	out.terms = slices.Concat([]term{any}, sel.terms)
+	byNumber(out.terms)
 	return out, true
 }
 
 func (s *store) countTests(ctx context.Context, sel selection) (int, error) {
 	if len(sel.terms) == 1 && len(sel.mustNot) == 0 {
-		return s.countApps(ctx, sel.organisation, sel.terms[0])
+		if t := sel.terms[0]; t.term.once() {
+			return t.n, nil
+		}
+		return s.countApps(ctx, sel.organisation, sel.terms[0].term)
 	}
 	var q sql
 	q.add("SELECT count(*) FROM (SELECT 1")
 	if len(sel.terms) > 0 {
-		q.driven(sel, sel.asksColumns())
+		q.driven(sel, false)
 	} else {
 		q.walked(sel)
 	}
@@ -356,7 +240,7 @@ func (s *store) dense(ctx context.Context, sel selection) (bool, error) {
 	if sel.few {
 		return false, nil
 	}
-	if len(sel.terms) == 0 || sel.total > TotalCap {
+	if len(sel.terms)+len(sel.mustNot) == 0 || sel.total > TotalCap {
 		return true, nil
 	}
 	most := min(sel.total*sel.total/s.ways.cost, countedApps)
