@@ -18,6 +18,7 @@
 //                                   element of the id data-within; [data-say] is said when one is ticked
 //   [data-join-of=name]             a field that lists their values; boxes of one name and value are ticked together
 //   a[data-carry=name]              takes the ticked boxes of that name along, as parameters of its address
+//   [data-poll=url]                 a part of the page that goes on: asked for again each 2 s, as long as it says so
 //   tr[data-row], a[data-open]      rows that j and k walk
 //   input[data-calls]               a curl command that is pasted there becomes the call it makes
 //   input[data-plain]               counts only without the script, which removes it
@@ -377,6 +378,24 @@ function shortcut(event) {
   else target.click();
 }
 
+// --- work that goes on ---
+
+/** A part of the page that changes by itself is asked for again, until it has come to its end. */
+function follow(part) {
+  setTimeout(async () => {
+    let next = part;
+    try {
+      const fresh = (await fragment(part.dataset.poll, 'results')).getElementById(part.id);
+      if (!fresh.dataset.poll || !part.contains(document.activeElement)) {
+        part.replaceWith(fresh);
+        next = fresh;
+      }
+    } catch { /* the next one may be answered */ }
+    if (next.dataset.poll) follow(next);
+    else say(next.dataset.status);
+  }, 2000);
+}
+
 // --- start ---
 
 function ready(root) {
@@ -425,6 +444,7 @@ if (!/(^|; )tz=/.test(document.cookie)) {
 }
 
 $$('form[data-search]').forEach(live);
+$$('[data-poll]').forEach(follow);
 $$('[data-reveal]').forEach(reveal);
 ready(document);
 $('[data-focus]:not([autofocus])')?.focus();

@@ -49,15 +49,28 @@ func (c *call) newViewForm(g grid) templates.AppViewForm {
 		Frame: c.frame("apps"), New: true, Action: viewsPath, CancelHref: g.first().href(), Query: g.text,
 		MayShare: c.actor.Has(access.AppsManage),
 	}
+	v.Hidden = g.first().hidden()
+	return v
+}
+
+// hidden are the fields of a form that carry a state of the grid; formGrid reads them.
+func (g grid) hidden() []templates.Hidden {
+	var list []templates.Hidden
 	for _, h := range []templates.Hidden{
 		{Name: "q", Value: g.text}, {Name: "category", Value: g.category}, {Name: "status", Value: g.status},
 		{Name: "sort", Value: g.sort}, {Name: "dir", Value: g.dir}, {Name: "per", Value: g.per},
 	} {
 		if h.Value != "" {
-			v.Hidden = append(v.Hidden, h)
+			list = append(list, h)
 		}
 	}
-	return v
+	return list
+}
+
+func formGrid(f *form) grid {
+	return grid{
+		text: f.one("q"), category: f.one("category"), status: f.one("status"), sort: f.one("sort"), dir: f.one("dir"), per: f.one("per"),
+	}
 }
 
 // saveView saves the grid that the form was opened for.
@@ -66,9 +79,7 @@ func (s *Server) saveView(c *call) error {
 	if err != nil {
 		return err
 	}
-	g := grid{
-		text: f.one("q"), category: f.one("category"), status: f.one("status"), sort: f.one("sort"), dir: f.one("dir"), per: f.one("per"),
-	}
+	g := formGrid(f)
 	name, shared := f.one("name"), f.one("shared") != ""
 	if err = f.err(); err == nil {
 		_, err = s.Registry.SaveView(c.ctx(), c.actor, registry.NewView{Name: name, Shared: shared, Query: g.query(c)})

@@ -1,0 +1,131 @@
+package web_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/job"
+	"credenza.example/credenza/internal/registry"
+)
+
+// work does the jobs that are due.
+func (p *portal) work() {
+	p.t.Helper()
+	runner, err := job.NewRunner(job.Deps{DB: p.db, Log: slog.New(slog.DiscardHandler)})
+	p.must(err)
+	runner.Handle(registry.KindBulk, job.Limits{Parallel: 1}, p.registry.RunBulk)
+	p.must(runner.RunDue(p.t.Context()))
+}
+
+// idsOf are the apps that a search finds, in the order of their names.
+func (p *portal) idsOf(text string) []string {
+	p.t.Helper()
+	page, err := p.registry.Search(p.t.Context(), p.actor("admin@acme.example"), registry.Query{Text: text, PerPage: 100})
+	p.must(err)
+	var ids []string
+	for _, r := range page.Rows {
+		ids = append(ids, string(r.ID))
+	}
+	return ids
+}
+
+// TestBulkWalk: ask, begin, watch, look at what became of each, and undo.
+func TestBulkWalk(t *testing.T) {
+	p := newPortal(t)
+	p.fill(4) // two of them active
+	admin := p.as("admin@acme.example")
+	ids := append(p.idsOf("app"), database.NewID())
+	ask := admin.post("/apps/bulk", url.Values{"act": {"deactivate"}, "ids": ids, "q": {"app"}}).is(http.StatusOK)
+	ask.says("h1", "Deactivate 5 apps").says(".bulk-names", "App 004")
+	if got := ask.Find(".actions a").AttrOr("href", ""); got != "/apps?q=app" {
+		t.Errorf("Cancel leads to %s", got)
+	}
+	started := admin.post("/apps/bulk/start", ask.form("main form")).is(http.StatusSeeOther)
+	at := started.header.Get("Location")
+	waiting := admin.get(at).is(http.StatusOK).says("main", "Waits for its turn")
+	if waiting.Find("[data-poll]").AttrOr("data-poll", "") != at || waiting.Find("progress").AttrOr("max", "") != "5" {
+		t.Error("the page does not follow the work")
+	}
+	p.work()
+	over := admin.get(at).is(http.StatusOK).says("main", "Finished: 5 of 5 done.").says("main", "2 apps were changed").says("main", "2 were so already").
+		says("main", "1 is not there any more").says("table", "An app that is not there")
+	if over.Find("[data-poll]").Length() > 0 {
+		t.Error("the page follows what is over")
+	}
+	undo := admin.post("/apps/bulk", over.form("form[action='/apps/bulk']")).is(http.StatusOK).says("h1", "Activate 2 apps")
+	at = admin.post("/apps/bulk/start", undo.form("main form")).is(http.StatusSeeOther).header.Get("Location")
+	p.work()
+	admin.get(at).says("main", "2 apps were changed")
+	admin.post(at+"/cancel", nil).is(http.StatusConflict).says("[role=alert]", "This has ended already")
+}
+
+// TestBulkOfASearch sends the search and not the apps; what came meanwhile is not changed unseen.
+func TestBulkOfASearch(t *testing.T) {
+	p := newPortal(t)
+	p.fill(2)
+	admin := p.as("admin@acme.example")
+	ask := admin.post("/apps/bulk", url.Values{"act": {"deactivate"}, "all": {"on"}, "q": {"app"}}).is(http.StatusOK).says("h1", "Deactivate 2 apps")
+	form := ask.form("main form")
+	if len(form["ids"]) > 0 || form.Get("q") != "app" || form.Get("confirmed") != "2" {
+		t.Errorf("the form sends %v", form)
+	}
+	p.as("admin@acme.example").register(url.Values{"name": {"App that came late"}})
+	again := admin.post("/apps/bulk/start", form).is(http.StatusConflict).says(".error-summary", "3 apps match now. Nothing was changed.")
+	again.says("h1", "Deactivate 3 apps")
+	at := admin.post("/apps/bulk/start", again.form("main form")).is(http.StatusSeeOther).header.Get("Location")
+	stopped := admin.follow(admin.post(at+"/cancel", nil)).is(http.StatusOK).says("main", "Stopped after 0 of 3")
+	p.work()
+	if stopped.Find("form[action$='/cancel']").Length() > 0 || len(p.idsOf("status:active")) != 2 {
+		t.Error("what was stopped goes on")
+	}
+}
+
+// TestBulkFaults: a list without a tick leads back to itself, a wrong contact to its field, with what was typed.
+func TestBulkFaults(t *testing.T) {
+	p := newPortal(t)
+	p.fill(1)
+	admin := p.as("admin@acme.example")
+	admin.follow(admin.post("/apps/bulk", url.Values{"act": {"deactivate"}, "q": {"app"}})).is(http.StatusOK).says("[role=alert]", "Choose at least one app.")
+	ask := admin.post("/apps/bulk", url.Values{"act": {"reassign"}, "ids": p.idsOf("app")}).is(http.StatusOK)
+	form := ask.form("main form")
+	form.Set("contact_first_name", "Jo")
+	form.Set("contact_email", "jo\r\nbcc: all@acme.example")
+	back := admin.post("/apps/bulk/start", form).is(http.StatusUnprocessableEntity)
+	if got := back.problems(); !strings.Contains(got["contact_last_name"], "last name") || !strings.Contains(got["contact_email"], "e-mail") {
+		t.Errorf("problems: %v", got)
+	}
+	if got := back.form("main form"); got.Get("contact_first_name") != "Jo" || len(got["ids"]) != 1 {
+		t.Errorf("the form lost something: %v", got)
+	}
+	form.Set("contact_last_name", "Weber")
+	form.Set("contact_email", "jo@acme.example")
+	admin.post("/apps/bulk/start", form).is(http.StatusSeeOther)
+	p.work()
+	admin.get("/apps/"+form.Get("ids")).is(http.StatusOK).says("main", "Jo Weber")
+}
+
+// TestBulkIsTheOrganisations: neither a viewer nor another organisation changes, sees or stops it.
+func TestBulkIsTheOrganisations(t *testing.T) {
+	p := newPortal(t)
+	p.fill(1)
+	admin := p.as("admin@acme.example")
+	ids := p.idsOf("app")
+	at := admin.post("/apps/bulk/start", url.Values{"act": {"deactivate"}, "ids": ids}).is(http.StatusSeeOther).header.Get("Location")
+	for email, status := range map[string]int{"viewer@acme.example": http.StatusForbidden, "admin@globex.example": http.StatusNotFound} {
+		b := p.as(email)
+		b.get(at).is(status)
+		b.post(at+"/cancel", nil).is(status)
+	}
+	globex := p.as("admin@globex.example")
+	theirs := globex.post("/apps/bulk/start", url.Values{"act": {"deactivate"}, "ids": ids}).is(http.StatusSeeOther).header.Get("Location")
+	admin.post(at+"/cancel", nil).is(http.StatusSeeOther)
+	p.work()
+	globex.get(theirs).is(http.StatusOK).says("main", "1 is not there any more")
+	if app := p.app(registry.AppID(ids[0])); app.Status != registry.Active {
+		t.Error("another organisation deactivated the app")
+	}
+}
