@@ -3,6 +3,7 @@
 //
 //   body[data-keys]                 shortcuts are on; [data-key="g a"] is what a shortcut clicks or focuses
 //   form[data-search][data-results] live search; the id of the section that is swapped (its data-status is said)
+//   form[data-find]                 a search that is sent as it is, but for secrets
 //   a[data-dialog]                  its page may be shown as a dialog (#dlg)
 //   form[data-busy]                 sent once; the value is what its button says meanwhile
 //   [data-focus]                    focused on load, where the autofocus attribute is not
@@ -96,6 +97,16 @@ function note(form, text) {
   }
   if (line) line.textContent = text;
   if (text) say(text);
+}
+
+/** A search that is sent as it is: a secret is not. */
+function find(form) {
+  form.addEventListener('submit', (event) => {
+    if (!looksSecret(form.elements.q.value)) return;
+    event.preventDefault();
+    form.elements.q.value = '';
+    note(form, texts.secretKept);
+  });
 }
 
 function live(form) {
@@ -445,6 +456,7 @@ if (!/(^|; )tz=/.test(document.cookie)) {
 
 $$('form[data-search]').forEach(live);
 $$('[data-poll]').forEach(follow);
+$$('form[data-find]').forEach(find);
 $$('[data-reveal]').forEach(reveal);
 ready(document);
 $('[data-focus]:not([autofocus])')?.focus();

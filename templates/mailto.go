@@ -19,13 +19,14 @@ type ContactMail struct {
 // href is a mailto: link with a subject and the beginning of a text. Whatever stands in the names, the mail goes to this
 // one address, with this subject and text and no other header (RFC 6068 §7).
 func (m ContactMail) href(ctx context.Context) string {
-	name := strings.TrimSpace(m.FirstName + " " + m.LastName)
-	subject := i18n.T(ctx, "mail.contact.subject", "Product", i18n.T(ctx, "product.name"), "App", oneLine(m.App))
-	args := []any{"Name", oneLine(name), "App", oneLine(m.App), "ClientID", oneLine(m.ClientID), "Organisation", oneLine(m.Organisation)}
+	app, organisation := oneLine(m.App), oneLine(m.Organisation)
+	about := i18n.T(ctx, "mail.contact.about", "App", app, "Organisation", organisation, "ClientID", oneLine(m.ClientID))
 	if m.ClientID == "" {
-		return mailTo(m.Email, subject, i18n.T(ctx, "mail.contact.body_support", args...))
+		about = i18n.T(ctx, "mail.contact.about_support", "App", app, "Organisation", organisation)
 	}
-	return mailTo(m.Email, subject, i18n.T(ctx, "mail.contact.body", args...))
+	greeting := i18n.T(ctx, "mail.contact.greeting", "Name", oneLine(m.FirstName+" "+m.LastName))
+	subject := i18n.T(ctx, "mail.contact.subject", "Product", i18n.T(ctx, "product.name"), "App", app)
+	return mailTo(m.Email, subject, greeting+"\n\n"+about+"\n\n")
 }
 
 // mailTo is a link that starts a mail (RFC 6068). Lines of the text end as mail has them; the subject is one line.

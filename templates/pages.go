@@ -33,6 +33,8 @@ type Accept struct {
 type Home struct {
 	Frame     Frame
 	Name      string // of the signed-in person
+	Find      string // where the Find box looks among one's own apps; "" leaves it out
+	Lookup    *HomeLookup
 	Steps     *HomeSteps
 	Attention []HomeLine // at most seven, most serious first
 	Checked   time.Time  // when Attention was computed; zero leaves an empty Attention out
@@ -41,6 +43,12 @@ type Home struct {
 	Create    string      // href of the register page; "" leaves it out
 	Scopes    string      // href of the scope catalogue, and of the API's description; "" leaves it out
 	API       string
+}
+
+// HomeLookup is the Find box of support: it looks over all organisations, by POST to Action.
+type HomeLookup struct {
+	Action  string
+	MinName int // letters of a name
 }
 
 // HomeSteps are the three steps of a new organisation, each with its done-mark. It is nil after the first token.
@@ -55,13 +63,15 @@ type HomeSteps struct {
 type HomeLine struct {
 	Code string
 	N    int
+	More bool // than N
 	Href string
 }
 
-// HomeCount is one number that is a link. Code is one of active, inactive, two and expiring.
+// HomeCount is one number that is a link. Code is one of active, inactive, two, expiring and unused.
 type HomeCount struct {
 	Code string
 	N    int
+	More bool // than N
 	Href string
 }
 
@@ -222,15 +232,19 @@ func (l HomeLine) word(ctx context.Context) string {
 }
 
 func (l HomeLine) text(ctx context.Context) string {
+	if l.More {
+		return i18n.T(ctx, "home.attention.many_"+l.known(), "N", l.N)
+	}
+	return i18n.T(ctx, "home.attention."+l.known(), "N", l.N)
+}
+
+// known is the code of a line that has a sentence.
+func (l HomeLine) known() string {
 	switch l.Code {
-	case "expired":
-		return i18n.T(ctx, "home.attention.expired", "N", l.N)
-	case "expiring":
-		return i18n.T(ctx, "home.attention.expiring", "N", l.N)
-	case "two":
-		return i18n.T(ctx, "home.attention.two", "N", l.N)
+	case "expired", "expiring", "two":
+		return l.Code
 	default:
-		return i18n.T(ctx, "home.attention.unused", "N", l.N)
+		return "unused"
 	}
 }
 
@@ -242,9 +256,19 @@ func (c HomeCount) label(ctx context.Context) string {
 		return i18n.T(ctx, "home.count.inactive", "N", c.N)
 	case "two":
 		return i18n.T(ctx, "home.count.two", "N", c.N)
+	case "unused":
+		return i18n.T(ctx, "home.count.unused", "N", c.N)
 	default:
 		return i18n.T(ctx, "home.count.expiring", "N", c.N)
 	}
+}
+
+// number is how many, or that there are more.
+func (c HomeCount) number(ctx context.Context) string {
+	if c.More {
+		return i18n.T(ctx, "home.count.more", "N", c.N)
+	}
+	return i18n.Number(ctx, int64(c.N))
 }
 
 func (f Forbidden) title(ctx context.Context) string {

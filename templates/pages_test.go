@@ -153,7 +153,7 @@ func TestAcceptForm(t *testing.T) {
 func TestHome(t *testing.T) {
 	doc := renderDoc(t, templates.HomePage(sampleHome(signedIn(), "Ana Silva")))
 	want := []string{
-		"1 active app has no secret that works", "3 secrets expire in the next 14 days",
+		"1 active app has no secret that works", "3 apps stop working within 30 days: their secrets end",
 		"2 apps are in the middle of a rotation", "12 apps were not used in the last 90 days",
 	}
 	got := doc.Find("section[aria-labelledby=home-attention] li a").Map(func(_ int, s *goquery.Selection) string { return words(s) })

@@ -20,32 +20,95 @@ func (s *Server) home(c *call) error {
 			Rights: []string{string(access.AppsView), string(access.AppsManage)},
 		}))
 	}
-	page := templates.Home{Frame: c.frame("home"), Name: c.actor.Name, Scopes: scopesPath}
-	if c.actor.Has(access.AppsManage) {
-		page.Create = newAppPath
+	page := templates.Home{Frame: c.frame("home"), Name: c.actor.Name, Scopes: scopesPath, Create: c.ifManager(newAppPath)}
+	if c.actor.Has(access.SupportLookup) {
+		page.Lookup = &templates.HomeLookup{Action: lookupPath, MinName: minLookupName}
 	}
 	if c.actor.Has(access.AppsView) {
-		counts, err := s.Registry.Counts(c.ctx(), c.actor)
-		if err != nil {
+		if err := c.homeOfApps(&page); err != nil {
 			return err
 		}
-		fillCounts(&page, counts)
 	}
 	return c.render(http.StatusOK, templates.HomePage(page))
 }
 
-// fillCounts shows how many apps there are, or the first steps while there are none.
-func fillCounts(page *templates.Home, counts registry.Counts) {
+// homeRecent is how many changes the home page tells of (ui.md §4.12).
+const homeRecent = 8
+
+// homeOfApps fills in what the home page says of the organisation's apps.
+func (c *call) homeOfApps(page *templates.Home) error {
+	counts, err := c.s.Registry.Counts(c.ctx(), c.actor)
+	if err != nil {
+		return err
+	}
+	recent, err := c.s.Registry.Recent(c.ctx(), c.actor, homeRecent)
+	if err != nil {
+		return err
+	}
+	page.Find, page.Checked = findPath, c.s.DB.Now()
+	page.Counts, page.Attention = homeCounts(counts), homeAttention(counts)
+	if !counts.Called {
+		page.Steps = homeSteps(page.Create, counts)
+	}
+	for _, e := range recent {
+		page.Recent = append(page.Recent, templates.HomeEvent{AppEvent: c.event(e.HistoryEvent, ""), Href: historyPath(e.App)})
+	}
+	return nil
+}
+
+// Where the numbers of the home page lead: the lists that hold exactly the apps that were counted.
+var homeLists = map[string]string{
+	"active":   appsPath + "?status=active",
+	"inactive": appsPath + "?status=inactive",
+	"two":      appsPath + "?q=secret%3Atwo&status=active",
+	"expired":  appsPath + "?q=secret%3Aexpired%2Cnone&status=active",
+	"expiring": appsPath + "?q=secret%3Aexpiring&status=active",
+	"unused":   appsPath + "?q=used%3A%3E90d+created%3A%3E90d&status=active",
+}
+
+// homeCounts are the numbers, without those that say nothing in an organisation that has no apps.
+func homeCounts(counts registry.Counts) []templates.HomeCount {
 	if counts.Active+counts.Inactive == 0 {
-		if page.Create != "" {
-			page.Steps = &templates.HomeSteps{Register: page.Create}
+		return nil
+	}
+	var list []templates.HomeCount
+	for _, count := range []struct {
+		code string
+		n    int
+	}{{"active", counts.Active}, {"inactive", counts.Inactive}, {"two", counts.TwoSecrets}, {"unused", counts.Unused}} {
+		n, more := capped(count.n)
+		list = append(list, templates.HomeCount{Code: count.code, N: n, More: more, Href: homeLists[count.code]})
+	}
+	return list
+}
+
+// homeAttention are the lines that somebody should act on, most serious first.
+func homeAttention(counts registry.Counts) []templates.HomeLine {
+	var list []templates.HomeLine
+	for _, count := range []struct {
+		code string
+		n    int
+	}{{"expired", counts.NoSecret}, {"expiring", counts.Expiring}, {"two", counts.TwoSecrets}, {"unused", counts.Unused}} {
+		if n, more := capped(count.n); n > 0 {
+			list = append(list, templates.HomeLine{Code: count.code, N: n, More: more, Href: homeLists[count.code]})
 		}
-		return
 	}
-	page.Counts = []templates.HomeCount{
-		{Code: "active", N: counts.Active, Href: appsPath + "?status=" + string(registry.Active)},
-		{Code: "inactive", N: counts.Inactive, Href: appsPath + "?status=" + string(registry.Inactive)},
+	return list
+}
+
+// capped takes a number that was counted up to the cap and one more.
+func capped(n int) (number int, more bool) { return min(n, registry.TotalCap), n > registry.TotalCap }
+
+// homeSteps are the first steps of an organisation none of whose apps has got a token yet, for whoever may take them.
+func homeSteps(create string, counts registry.Counts) *templates.HomeSteps {
+	if create == "" {
+		return nil
 	}
+	steps := &templates.HomeSteps{Register: create, Registered: counts.Active+counts.Inactive > 0}
+	if steps.Registered {
+		steps.Copied, steps.Copy = counts.NoSecret < counts.Active, appsPath
+	}
+	return steps
 }
 
 func (s *Server) help(c *call) error {

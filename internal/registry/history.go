@@ -100,6 +100,45 @@ func (r *Registry) History(ctx context.Context, actor access.Actor, id AppID, be
 	return h, r.store.nameAuthors(ctx, actor.Organisation, authors)
 }
 
+// RecentEvent is an act upon one of the organisation's apps, which may be deleted by now.
+type RecentEvent struct {
+	HistoryEvent
+
+	App AppID
+}
+
+// Recent returns the last acts upon the organisation's apps, newest first, without what they changed and without refused
+// attempts. It takes apps.view.
+func (r *Registry) Recent(ctx context.Context, actor access.Actor, most int) ([]RecentEvent, error) {
+	if err := r.mayView(ctx, actor, "app.list"); err != nil {
+		return nil, err
+	}
+	page, err := r.trail.Events(ctx, audit.Query{Chain: actor.Organisation, TargetKind: targetKind, Result: audit.Done, Limit: most})
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, e := range page.Events {
+		for _, field := range []string{fieldSecret, fieldOldSecret} {
+			if id, ok := e.After[field].(string); ok {
+				ids = append(ids, id)
+			}
+		}
+	}
+	hints, err := r.store.secretHints(ctx, actor.Organisation, ids)
+	if err != nil {
+		return nil, err
+	}
+	known, events := resolved{hints: hints}, make([]RecentEvent, len(page.Events))
+	authors := make([]*Author, len(events))
+	for i, e := range page.Events {
+		events[i] = RecentEvent{HistoryEvent: known.event(e), App: AppID(e.Target.ID)}
+		events[i].Changes = nil
+		authors[i] = &events[i].By
+	}
+	return events, r.store.nameAuthors(ctx, actor.Organisation, authors)
+}
+
 // resolved is what the IDs in events stand for now.
 type resolved struct {
 	contacts map[ContactID]Contact

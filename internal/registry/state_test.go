@@ -41,28 +41,28 @@ func TestSecretStates(t *testing.T) {
 		see("fresh", view{registry.SecretActive, 1, registry.SecretsNew, registry.Counts{Active: 1}})
 		w.use(t, app, first.ID, "203.0.113.7", 1)
 		w.flush(t)
-		see("used", view{registry.SecretActive, 1, registry.SecretsOK, registry.Counts{Active: 1}})
+		see("used", view{registry.SecretActive, 1, registry.SecretsOK, registry.Counts{Active: 1, Called: true}})
 		to(start.AddDate(0, 0, 60).Add(-time.Microsecond))
-		see("more than 30 days left", view{registry.SecretActive, 1, registry.SecretsOK, registry.Counts{Active: 1}})
+		see("more than 30 days left", view{registry.SecretActive, 1, registry.SecretsOK, registry.Counts{Active: 1, Called: true}})
 		to(start.AddDate(0, 0, 60))
-		see("30 days left", view{registry.SecretActive, 1, registry.SecretsExpiring, registry.Counts{Active: 1, Expiring: 1}})
+		see("30 days left", view{registry.SecretActive, 1, registry.SecretsExpiring, registry.Counts{Active: 1, Expiring: 1, Called: true}})
 		made := w.rotate(t, app.ID, registry.Rotation{Expires: registry.Expiry{Choice: registry.ExpiresNever}, OldEnds: registry.End{Choice: registry.EndsOn, At: start.AddDate(0, 0, 100)}})
 		if !made.Old.EndsAt.Equal(start.AddDate(0, 0, 90)) {
 			t.Errorf("the old one is said to end %v", made.Old.EndsAt)
 		}
-		see("two, the old one until its expiry", view{registry.SecretActive, 2, registry.SecretsTwo, registry.Counts{Active: 1, TwoSecrets: 1}})
+		see("two, the old one until its expiry", view{registry.SecretActive, 2, registry.SecretsTwo, registry.Counts{Active: 1, TwoSecrets: 1, Called: true}})
 		to(start.AddDate(0, 0, 90))
-		see("the old one expired", view{registry.SecretExpired, 1, registry.SecretsNew, registry.Counts{Active: 1}})
+		see("the old one expired", view{registry.SecretExpired, 1, registry.SecretsNew, registry.Counts{Active: 1, Called: true}})
 		if err := w.MarkLeaked(t.Context(), w.admin, app.ID, made.ID); err != nil {
 			t.Fatal(err)
 		}
-		see("none works, one expired", view{registry.SecretExpired, 0, registry.SecretsExpired, registry.Counts{Active: 1, NoSecret: 1}})
+		see("none works, one expired", view{registry.SecretExpired, 0, registry.SecretsExpired, registry.Counts{Active: 1, NoSecret: 1, Called: true}})
 		if err := w.MarkLeaked(t.Context(), w.admin, app.ID, first.ID); err != nil {
 			t.Fatal(err)
 		}
-		see("none works, both leaked", view{registry.SecretLeaked, 0, registry.SecretsNone, registry.Counts{Active: 1, NoSecret: 1}})
+		see("none works, both leaked", view{registry.SecretLeaked, 0, registry.SecretsNone, registry.Counts{Active: 1, NoSecret: 1, Called: true}})
 		w.deactivate(t, app.ID)
-		see("inactive", view{registry.SecretLeaked, 0, registry.SecretsNone, registry.Counts{Inactive: 1}})
+		see("inactive", view{registry.SecretLeaked, 0, registry.SecretsNone, registry.Counts{Inactive: 1, Called: true}})
 	})
 }
 

@@ -102,14 +102,20 @@ func (r *Registry) gridRows(ctx context.Context, org access.OrganisationID, foun
 	return rows, nil
 }
 
-// Counts are the numbers of the home page. Active and Inactive are counted up to TotalCap; the others count active apps
-// only, since nothing stops working with an inactive one.
+// unusedFor is how long nobody has used an app that counts as unused.
+const unusedFor = 90 * 24 * time.Hour
+
+// Counts are the numbers of the home page, each counted up to TotalCap and one more, which says that there are more. All
+// but Inactive count active apps only, since nothing stops working with an inactive one.
 type Counts struct {
 	Active     int
 	Inactive   int
 	TwoSecrets int // two usable
 	Expiring   int // all usable secrets end within 30 days
 	NoSecret   int // none is usable
+	Unused     int // registered more than 90 days ago and not used since then
+	// Called reports whether any app has ever got a token with its secret; it is false for a new organisation.
+	Called bool
 }
 
 // Counts returns the numbers of the actor's organisation. It takes apps.view.

@@ -29,12 +29,7 @@ CREATE TABLE support_looks (
     looks     BIGINT NOT NULL
 );
 
--- What the home page counts: secrets near their end, those that ended otherwise, apps that nobody uses.
-CREATE INDEX app_secrets_by_expiry ON app_secrets (organisation_id, expires_at, app_id)
-    WHERE expires_at IS NOT NULL AND retired_at IS NULL AND leaked_at IS NULL;
-CREATE INDEX app_secrets_by_end ON app_secrets (organisation_id, ends_at, app_id)
-    WHERE ends_at IS NOT NULL AND retired_at IS NULL AND leaked_at IS NULL;
-CREATE INDEX app_secrets_leaked ON app_secrets (organisation_id, app_id) WHERE leaked_at IS NOT NULL;
+-- Apps that nobody uses, for the home page.
 CREATE INDEX apps_idle ON apps (organisation_id, status, last_used_at, created_at) WHERE deleted_at IS NULL;
 
 -- The last events about apps, for the same page.
@@ -43,9 +38,6 @@ CREATE INDEX audit_events_kind ON audit_events (chain, target_kind, sequence);
 -- +goose Down
 DROP INDEX audit_events_kind;
 DROP INDEX apps_idle;
-DROP INDEX app_secrets_leaked;
-DROP INDEX app_secrets_by_end;
-DROP INDEX app_secrets_by_expiry;
 DROP TABLE support_looks;
 DROP INDEX app_contacts_email;
 DROP TABLE app_names_due;
