@@ -18,6 +18,7 @@ import (
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/job"
 	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/internal/scope"
 	"credenza.example/credenza/internal/secret"
@@ -39,6 +40,7 @@ type rooms struct {
 	signin    *signin.Service
 	registry  *registry.Registry
 	jobs      *job.Runner
+	outbox    *notify.Outbox
 }
 
 // migration says what open does with an old schema.
@@ -115,6 +117,9 @@ func (r *rooms) wire() error {
 	if r.jobs, err = job.NewRunner(job.Deps{DB: r.db, Log: r.log, Metrics: r.metrics}); err != nil {
 		return err
 	}
+	if r.outbox, err = notify.New(r.db, r.metrics); err != nil {
+		return err
+	}
 	if r.catalogue, err = scope.Load(); err != nil {
 		return err
 	}
@@ -147,7 +152,7 @@ func (r *rooms) wire() error {
 	}
 	r.registry, err = registry.New(registry.Deps{
 		DB: r.db, Trail: r.trail, Identity: r.identity, Catalogue: r.catalogue, Ring: r.ring, Keys: r.keys, Hasher: hasher,
-		Verifier: verifier, ClientIDPrefix: r.cfg.ClientIDPrefix, Metrics: r.metrics,
+		Verifier: verifier, ClientIDPrefix: r.cfg.ClientIDPrefix, Metrics: r.metrics, Outbox: r.outbox,
 	})
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 
 	"credenza.example/credenza/internal/config"
 	"credenza.example/credenza/internal/i18n"
+	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/oauth"
 	"credenza.example/credenza/static"
 	"credenza.example/credenza/web"
@@ -34,6 +35,8 @@ const (
 	garbageRoom = 16 << 20
 	// flushEvery is how often counts of use are written: what a crash may lose (product.md decision 18).
 	flushEvery = time.Minute
+	// tellEvery is how often people are told of secrets that end.
+	tellEvery = time.Hour
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -124,6 +127,13 @@ func (r *rooms) portal(issuer string) (*web.Server, error) {
 		r.log.Warn("CREDENZA_PUBLIC_URL is https, so a proxy stands in front, and CREDENZA_TRUSTED_PROXIES does not name it: " +
 			"all clients come from its address, and limits per network are off for client secrets")
 	}
+	mailServer, err := notify.ParseServer(r.cfg.SMTPURL.Reveal())
+	if err == nil {
+		err = r.outbox.Send(r.jobs, notify.Sending{Messages: messages, PublicURL: issuer, Server: mailServer})
+	}
+	if err != nil {
+		return nil, err
+	}
 	return web.New(web.Deps{
 		PublicURL: issuer, DB: r.db, Trail: r.trail, Identity: r.identity, Signin: r.signin, Registry: r.registry,
 		Catalogue: r.catalogue, OAuth: server, Messages: messages, Static: files, Log: r.log,
@@ -146,6 +156,7 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	background.Go(func() { r.sweep(work) })
 	background.Go(func() { r.flushUse(work) })
 	background.Go(func() { r.jobs.Run(work) })
+	background.Go(func() { r.tellEnds(work) })
 	background.Go(func() { r.checkFile(work) })
 	background.Go(func() { r.reword(work) })
 	background.Go(func() { r.registry.Rehash(work, r.log) })
@@ -210,6 +221,22 @@ func (r *rooms) flushUse(ctx context.Context) {
 	}
 }
 
+// tellEnds tells people of secrets that end, at the start and each hour.
+func (r *rooms) tellEnds(ctx context.Context) {
+	tick := time.NewTicker(tellEvery)
+	defer tick.Stop()
+	for {
+		if err := r.registry.TellEnds(ctx); err != nil && ctx.Err() == nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn, "people could not be told of secrets that end", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
 // lastFlush writes what was counted since, once no request is under way any more.
 func (r *rooms) lastFlush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
@@ -231,7 +258,8 @@ func (r *rooms) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if err := errors.Join(r.signin.Sweep(ctx), r.registry.Sweep(ctx), r.ring.Sweep(ctx), r.jobs.Sweep(ctx)); err != nil && ctx.Err() == nil {
+		err := errors.Join(r.signin.Sweep(ctx), r.registry.Sweep(ctx), r.ring.Sweep(ctx), r.jobs.Sweep(ctx), r.outbox.Sweep(ctx))
+		if err != nil && ctx.Err() == nil {
 			r.log.LogAttrs(ctx, slog.LevelWarn, "removing expired rows", slog.Any("error", err))
 		}
 		select {

@@ -224,6 +224,13 @@ func (d *Directory) Holders(ctx context.Context, org OrganisationID, right acces
 	return list[:min(len(list), maxHolders)], err
 }
 
+// EveryHolder is Holders without its bound of 20, for mail that goes to all of them; of more than 500 the first made.
+func (d *Directory) EveryHolder(ctx context.Context, org OrganisationID, right access.Right) ([]Person, error) {
+	list, err := d.readHolders(ctx, org, right)
+	byName(list)
+	return list, err
+}
+
 func byName(list []Person) {
 	byFold(list, func(p Person) string { return p.LastName + "\x00" + p.FirstName })
 }

@@ -48,6 +48,9 @@ func (r *Registry) edit(ctx context.Context, actor access.Actor, id AppID, versi
 	err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
 		change, err := writeEdit(tx, stored, app, actor)
 		if err == nil {
+			err = r.tellEdited(tx, actor, &stored, &app)
+		}
+		if err == nil {
 			err = also(tx)
 		}
 		return change, err

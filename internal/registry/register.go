@@ -155,7 +155,11 @@ func (r *Registry) register(ctx context.Context, actor access.Actor, act audit.A
 			return nil, err
 		}
 		err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
-			return insertRegistration(tx, reg, row, actor)
+			change, err := insertRegistration(tx, reg, row, actor)
+			if err == nil {
+				err = r.tell(tx, actor, reg.app, tidings{key: "app_created", to: reg.app.contacts()})
+			}
+			return change, err
 		})
 		switch {
 		case err == nil:

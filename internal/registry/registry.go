@@ -13,6 +13,7 @@ import (
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/keyring"
+	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/scope"
 	"credenza.example/credenza/internal/secret"
@@ -21,7 +22,7 @@ import (
 // Deps is what the registry works with. Time is that of the database's clock. ClientIDPrefix begins every new client
 // ID. Random makes the rest of it and is crypto/rand when nil; CacheSize bounds the snapshot, in apps, and is 100,000
 // when zero; UseSize bounds the counts of use that wait to be written, in networks of secrets, and is 131,072 when zero.
-// With nil for Metrics, use is counted but the counting not shown.
+// With nil for Metrics, use is counted but the counting not shown; with nil for Outbox nobody is sent mail.
 type Deps struct {
 	DB             *database.DB
 	Trail          *audit.Trail
@@ -36,6 +37,7 @@ type Deps struct {
 	CacheSize      int
 	UseSize        int
 	Metrics        prometheus.Registerer
+	Outbox         *notify.Outbox
 }
 
 // Registry is the room's door: every use case and query. It is safe for use by many goroutines.
@@ -53,6 +55,7 @@ type Registry struct {
 	random    io.Reader
 	snapshot  *snapshot
 	use       *useCounts
+	outbox    *notify.Outbox // nil: nobody is told
 	rejected  *rejectCounts
 }
 
@@ -76,6 +79,7 @@ func New(d Deps) (*Registry, error) {
 	r := &Registry{
 		db: d.DB, store: &store{db: d.DB, ways: usualWays}, trail: d.Trail, identity: d.Identity, catalogue: d.Catalogue, ring: d.Ring,
 		keys: d.Keys, hasher: d.Hasher, verifier: d.Verifier, prefix: d.ClientIDPrefix, random: d.Random,
+		outbox: d.Outbox,
 	}
 	var err error
 	if r.snapshot, err = newSnapshot(d.CacheSize); err != nil {

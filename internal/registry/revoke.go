@@ -73,6 +73,7 @@ func (r *Registry) Sweep(ctx context.Context) error {
 	}{
 		{sweepRevoked, r.db.Now()},
 		{sweepNonces, r.db.Now().Add(-keepNonces)},
+		{sweepNotices, r.db.Now().Add(-keepNotices)},
 		{sweepUse, r.db.Now().Add(-keepUse)},
 		{sweepRejections, r.db.Now().Add(-keepRejections - 24*time.Hour)}, // a day's row is of its beginning
 		{sweepUnknown, r.db.Now().Add(-keepRejections)},

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -29,6 +30,17 @@ type Rotation struct {
 	Old     SecretID // which secret it takes over from; may be empty while fewer than two are usable
 	OldEnds End      // when the old one ends; counts for nothing when it leaked
 	Nonce   string   // of the form; empty: every call makes a secret
+
+	alone bool // end no secret, although one is usable
+}
+
+// making is what making a secret goes with: the act, what is asked before any work is done, and what is used up in the
+// transaction, so that it is used once.
+type making struct {
+	action  string
+	unspent func(ctx context.Context) error
+	spend   func(tx *database.Tx, app *App, made SecretID) error
+	fields  map[string]any // of the event, besides those of every rotation
 }
 
 // Rotate makes a new secret and says when the old one ends; the client ID stays, and so do tokens that were issued,
@@ -41,8 +53,17 @@ type Rotation struct {
 // problem.Invalid, and problem.Gone with KeySecretShown for a form that was sent before.
 func (r *Registry) Rotate(ctx context.Context, actor access.Actor, id AppID, n Rotation) (*NewSecret, error) {
 	nonce := nonceHash(actor, "app.rotate", id, n.Nonce)
+	return r.make(ctx, actor, id, n, making{
+		action:  "app.rotate",
+		unspent: func(ctx context.Context) error { return r.unspent(ctx, actor.Organisation, nonce) },
+		spend:   func(tx *database.Tx, app *App, _ SecretID) error { return spend(tx, app, nonce) },
+	})
+}
+
+// make makes a secret in place of another. It begins again when somebody else was quicker.
+func (r *Registry) make(ctx context.Context, actor access.Actor, id AppID, n Rotation, m making) (*NewSecret, error) {
 	for try := 1; ; try++ {
-		shown, err := r.rotate(ctx, actor, id, n, nonce)
+		shown, err := r.rotate(ctx, actor, id, n, m)
 		if isStale(err) && try < maxTries {
 			continue // somebody else changed the app or made a secret since it was read: judge again from the start
 		}
@@ -50,19 +71,22 @@ func (r *Registry) Rotate(ctx context.Context, actor access.Actor, id AppID, n R
 	}
 }
 
-func (r *Registry) rotate(ctx context.Context, actor access.Actor, id AppID, n Rotation, nonce string) (*NewSecret, error) {
-	app, act, err := r.admit(ctx, actor, "app.rotate", id)
+func (r *Registry) rotate(ctx context.Context, actor access.Actor, id AppID, n Rotation, m making) (*NewSecret, error) {
+	app, act, err := r.admit(ctx, actor, m.action, id)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.unspent(ctx, actor.Organisation, nonce); err != nil {
-		return nil, err
+	if m.unspent != nil {
+		if err := m.unspent(ctx); err != nil {
+			return nil, err
+		}
 	}
 	rule, err := r.expiryRule(ctx, app.Organisation)
 	if err != nil {
 		return nil, err
 	}
 	p, err := plans(&app, n, rule)
+	p.fields = m.fields
 	if err != nil {
 		return nil, err
 	}
@@ -81,14 +105,18 @@ func (r *Registry) rotate(ctx context.Context, actor access.Actor, id AppID, n R
 		return nil, err
 	}
 	err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
-		if err := spend(tx, &app, nonce); err != nil {
+		if err := m.spend(tx, &app, row.ID); err != nil {
 			return audit.Change{}, err
 		}
 		if ok, err := takeGeneration(tx, &app, generation, actor); err != nil || !ok {
 			return audit.Change{}, orStale(err)
 		}
 		row.by(actor, tx.Now())
-		return p.write(tx, &app, row, shown)
+		change, err := p.write(tx, &app, row, shown)
+		if err == nil {
+			err = r.tellRotated(tx, actor, &app, p, shown)
+		}
+		return change, err
 	})
 	if err != nil {
 		return nil, err
@@ -103,6 +131,7 @@ type plan struct {
 	old    Secret // zero: none is usable, or another than a usable one leaked
 	how    ending // with old: the way it ends
 	at     time.Time
+	fields map[string]any // of the event besides
 }
 
 // plans judges a rotation by the secrets of the app as it was read, and by the rule for the new one.
@@ -149,6 +178,8 @@ func plans(app *App, n Rotation, rule expiryRule) (plan, error) {
 func oldSecret(app *App, usable []Secret, n Rotation) (Secret, *problem.Field) {
 	wrong := problem.NewField("old", "app.old.unknown")
 	switch {
+	case n.alone:
+		return Secret{}, nil
 	case n.Old != "":
 		old, ok := app.Secret(n.Old)
 		if !ok || !old.Usable() && n.Reason != Leaked {
@@ -180,6 +211,7 @@ func (p plan) write(tx *database.Tx, app *App, row *secretRow, shown *NewSecret)
 		return audit.Change{}, err
 	}
 	change := audit.Change{After: map[string]any{"secret": string(row.ID), "reason": string(p.reason)}}
+	maps.Copy(change.After, p.fields)
 	if p.old.ID != "" {
 		if err := stopSecret(tx, app, p.old.ID, p.how, p.at); err != nil {
 			return audit.Change{}, err

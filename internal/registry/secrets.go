@@ -69,6 +69,9 @@ func (r *Registry) stop(ctx context.Context, actor access.Actor, action string, 
 		if err := stopSecret(tx, &app, s.ID, how, tx.Now()); err != nil {
 			return audit.Change{}, err
 		}
+		if err := r.tellStopped(tx, actor, &app, s, how); err != nil {
+			return audit.Change{}, err
+		}
 		tx.Changed(database.TopicApp, string(id))
 		return audit.Change{
 			Before: map[string]any{"secret": string(s.ID), "secret_state": string(s.State)},

@@ -52,6 +52,9 @@ func (r *Registry) setStatus(ctx context.Context, actor access.Actor, id AppID, 
 		if ok, err := updateApp(tx, &after, version, ends(&app, &after)); err != nil || !ok {
 			return audit.Change{}, orStale(err)
 		}
+		if err := r.tellEdited(tx, actor, &app, &after); err != nil {
+			return audit.Change{}, err
+		}
 		tx.Changed(database.TopicApp, string(id))
 		return differences(app.record(), after.record()), also(tx)
 	})
@@ -84,6 +87,9 @@ func (r *Registry) Delete(ctx context.Context, actor access.Actor, id AppID, ver
 	return r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
 		if ok, err := eraseApp(tx, &app, actor); err != nil || !ok {
 			return audit.Change{}, orStale(err)
+		}
+		if err := r.tellDeleted(tx, actor, &app); err != nil {
+			return audit.Change{}, err
 		}
 		tx.Changed(database.TopicApp, string(id))
 		return audit.Change{Before: app.record()}, nil

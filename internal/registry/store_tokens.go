@@ -76,6 +76,8 @@ const (
 	sweepRevoked sweepable = "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= ? LIMIT ?)"
 	sweepNonces  sweepable = `DELETE FROM spent_nonces WHERE (organisation_id, nonce_hash) IN
 		(SELECT organisation_id, nonce_hash FROM spent_nonces WHERE spent_at <= ? LIMIT ?)`
+	sweepNotices sweepable = `DELETE FROM secret_notices WHERE (secret_id, ends_at, stage) IN
+		(SELECT secret_id, ends_at, stage FROM secret_notices WHERE told_at <= ? LIMIT ?)`
 	sweepUse sweepable = `DELETE FROM secret_usage WHERE (secret_id, hour, network) IN
 		(SELECT secret_id, hour, network FROM secret_usage WHERE hour <= ? LIMIT ?)`
 	sweepRejections sweepable = `DELETE FROM app_rejections WHERE (app_id, day, reason, detail, network) IN

@@ -22,6 +22,7 @@ import (
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/keyring"
 	"credenza.example/credenza/internal/keyring/keyringtest"
+	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/internal/scope"
@@ -101,6 +102,7 @@ func (w *world) open(t testing.TB) {
 	w.deps = registry.Deps{
 		DB: w.db, Trail: w.trail, Identity: w.identity, Catalogue: must(catalogue())(t), Ring: ring, Keys: keys,
 		Hasher: hasher, Verifier: w.verifier, ClientIDPrefix: "CCW", Random: nineFirst{},
+		Outbox: must(notify.New(w.db, nil))(t),
 	}
 	w.Registry = must(registry.New(w.deps))(t)
 }
