@@ -69,6 +69,10 @@ var calls = map[string]call{
 		_, err := w.ByClientID(ctx, actor, x.client)
 		return err
 	}, false},
+	"Mails": {access.AppsView, "app.view", func(ctx context.Context, w *world, actor access.Actor, x target) error {
+		_, err := w.Mails(ctx, actor, x.app)
+		return err
+	}, false},
 	"Use": {access.AppsView, "app.view", func(ctx context.Context, w *world, actor access.Actor, x target) error {
 		_, err := w.Use(ctx, actor, x.app)
 		return err
