@@ -75,6 +75,7 @@ func lines() []line {
 		{"P3", wrongSecrets},
 		{"P4", writes},
 		{"P6", grid},
+		{"P8", lookups},
 		{"P9", starts},
 		{"P10", weight},
 		{"F7", slowClients},
@@ -107,7 +108,7 @@ func newBench(args []string, progress io.Writer) (*bench, error) {
 	flags.BoolVar(&b.brief, "short", false, "few repetitions, for continuous integration: only what is far off says something")
 	flags.BoolVar(&b.json, "json", false, "print the report as JSON")
 	chosen := flags.String("lines", "P", "which lines, separated by commas: P1, or P for all that begin so")
-	flags.IntVar(&b.apps, "apps", 100_000, "apps in the database that P9 starts with")
+	flags.IntVar(&b.apps, "apps", 100_000, "apps in the database that P8 looks in and P9 starts with")
 	flags.StringVar(&b.binary, "binary", "bin/credenza", "what is measured")
 	flags.StringVar(&b.floods, "floods", "", "of the drill, only the floods whose name holds this")
 	flags.StringVar(&b.profiles, "profiles", "", "directory to keep CPU profiles of P1 in, which the plot of its parts needs")

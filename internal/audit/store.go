@@ -50,25 +50,29 @@ func (*eventRow) TableName() string { return "audit_events" }
 
 // appendEvent writes an event at the end of its chain. It comes last among a room's statements: the head's row lock
 // makes other writers of the same organisation wait until the commit.
-func appendEvent(tx *database.Tx, e Event) error {
-	row, err := newRow(tx, e)
-	if err == nil {
-		err = insertEvent(tx, row)
-	}
-	if err != nil {
-		return problem.Wrap(fmt.Errorf("write the audit event: %w", err), problem.Unavailable, "problem.unavailable")
-	}
-	return nil
-}
+func appendEvent(tx *database.Tx, e Event) error { return appendEvents(tx, []Event{e}) }
 
 // appendEvents writes events of several chains, always in the order of the chains: two acts that wait for each other's
 // heads would wait for ever.
 func appendEvents(tx *database.Tx, events []Event) error {
 	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(string(a.Chain), string(b.Chain)) })
-	for _, e := range events {
-		if err := appendEvent(tx, e); err != nil {
-			return err
+	var err error
+	for first := 0; first < len(events) && err == nil; {
+		var rows []*eventRow
+		for _, e := range events[first:] {
+			if err == nil && e.Chain == events[first].Chain {
+				var row *eventRow
+				row, err = newRow(tx, e)
+				rows = append(rows, row)
+			}
 		}
+		if err == nil {
+			err = insertEvents(tx, rows)
+		}
+		first += len(rows)
+	}
+	if err != nil {
+		return problem.Wrap(fmt.Errorf("write the audit event: %w", err), problem.Unavailable, "problem.unavailable")
 	}
 	return nil
 }
@@ -90,9 +94,10 @@ func newRow(tx *database.Tx, e Event) (*eventRow, error) {
 	}, nil
 }
 
-func insertEvent(tx *database.Tx, row *eventRow) error {
-	g := tx.DB()
-	err := g.Exec("INSERT INTO audit_heads (chain, sequence, hash) VALUES (?, 0, '') ON CONFLICT (chain) DO NOTHING", row.Chain).Error
+// insertEvents writes events of one chain.
+func insertEvents(tx *database.Tx, rows []*eventRow) error {
+	g, chain := tx.DB(), rows[0].Chain
+	err := g.Exec("INSERT INTO audit_heads (chain, sequence, hash) VALUES (?, 0, '') ON CONFLICT (chain) DO NOTHING", chain).Error
 	if err != nil {
 		return err
 	}
@@ -101,16 +106,19 @@ func insertEvent(tx *database.Tx, row *eventRow) error {
 		Sequence int64
 		Hash     string
 	}
-	err = g.Raw("UPDATE audit_heads SET sequence = sequence + 1 WHERE chain = ? RETURNING sequence, hash", row.Chain).Scan(&head).Error
+	err = g.Raw("UPDATE audit_heads SET sequence = sequence + ? WHERE chain = ? RETURNING sequence, hash", len(rows), chain).Scan(&head).Error
 	if err != nil {
 		return err
 	}
-	row.Sequence, row.PreviousHash = head.Sequence, head.Hash
-	row.Hash = row.digest()
-	if err := g.Create(row).Error; err != nil {
+	for i, row := range rows {
+		row.Sequence, row.PreviousHash = head.Sequence-int64(len(rows)-1-i), head.Hash
+		row.Hash = row.digest()
+		head.Hash = row.Hash
+	}
+	if err := g.Create(rows).Error; err != nil {
 		return err
 	}
-	return g.Exec("UPDATE audit_heads SET hash = ? WHERE chain = ?", row.Hash, row.Chain).Error
+	return g.Exec("UPDATE audit_heads SET hash = ? WHERE chain = ?", head.Hash, chain).Error
 }
 
 // appendRefusal counts a refused act and writes its event the first time in the minute.
