@@ -35,7 +35,8 @@ type HistoryEvent struct {
 }
 
 // FieldChange is one field before and after. Field is the name that the trail uses: that of the form field, or one of
-// client_id, status, secret_state, reason, secret, old_secret (the endings of secrets) and old_ends (RFC 3339).
+// client_id, status, secret_state, reason, secret, old_secret (the endings of secrets), old_ends, ends_at, link_ends (RFC
+// 3339) and hand_off (whom a link was for).
 type FieldChange struct {
 	Field  string
 	Before Value
@@ -58,12 +59,13 @@ const (
 	fieldAPIUser       = "api_user"
 	fieldSecret        = "secret"
 	fieldOldSecret     = "old_secret"
+	fieldHandOff       = "hand_off"
 )
 
 // historyOrder is the order in which an event's fields are shown; others follow by name.
 var historyOrder = []string{
 	"kind", "resource_api", "name", "description", "category", "type", "credential_type", fieldContact, fieldSecondContact, fieldAPIUser, "scopes",
-	"default_api", "status", "client_id", fieldSecret, "secret_state", "reason", fieldOldSecret, "old_ends",
+	"default_api", "status", "client_id", fieldSecret, "secret_state", "reason", fieldOldSecret, "old_ends", "ends_at", fieldHandOff, "link_ends",
 }
 
 // History returns a page of what was done to an app, deleted ones included. It takes apps.view. before continues a page;
@@ -144,6 +146,7 @@ type resolved struct {
 	contacts map[ContactID]Contact
 	robots   map[string]string
 	hints    map[string]string
+	handOffs map[string]string
 }
 
 // resolve looks up all IDs of a page at once.
@@ -166,6 +169,9 @@ func (r *Registry) resolve(ctx context.Context, org access.OrganisationID, id Ap
 	}
 	if err == nil {
 		known.hints, err = r.store.secretHints(ctx, org, append(ids[fieldSecret], ids[fieldOldSecret]...))
+	}
+	if err == nil {
+		known.handOffs, err = r.store.recipientsOf(ctx, org, ids[fieldHandOff])
 	}
 	return known, err
 }
@@ -227,6 +233,8 @@ func (known resolved) value(field string, v any) Value {
 		return Value{Contact: c, Erased: !ok}
 	case fieldAPIUser:
 		return Value{Text: or(known.robots[text], text)}
+	case fieldHandOff:
+		return Value{Text: known.handOffs[text], Erased: known.handOffs[text] == ""}
 	case fieldSecret, fieldOldSecret:
 		return Value{Text: or(known.hints[text], text)}
 	default:

@@ -290,6 +290,8 @@ func eraseApp(tx *database.Tx, app *App, by access.Actor) (bool, error) {
 		"DELETE FROM app_name_parts WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM app_scopes WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM revoked_tokens WHERE organisation_id = ? AND app_id = ?",
+		"UPDATE hand_offs SET recipient = '', spent_from = '' WHERE organisation_id = ? AND app_id = ?",
+		"DELETE FROM idle_notices WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM app_rejections WHERE organisation_id = ? AND app_id = ?",
 	} {
 		if err := tx.DB().Exec(statement, org, id).Error; err != nil {
