@@ -23,6 +23,7 @@ type AppDetail struct {
 	Secrets       []AppSecret // usable first, then newest first
 	Rotation      *AppRotation
 	Use           AppUse
+	Mails         AppMails
 	Now           time.Time // what "3 days ago" counts from
 	Scopes        []AppScope
 	Try           TryIt

@@ -26,7 +26,12 @@ func (s *Server) appDetail(c *call) error {
 	if err != nil {
 		return err
 	}
+	mails, err := c.mails(app)
+	if err != nil {
+		return err
+	}
 	view := c.detail(app, org)
+	view.Mails = mails
 	view.Use, view.Rotation = c.use(app, used), c.rotationStrip(app, used, view.Now)
 	return c.render(http.StatusOK, templates.AppDetailPage(view))
 }

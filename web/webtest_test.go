@@ -19,6 +19,7 @@ import (
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/keyring"
 	"credenza.example/credenza/internal/keyring/keyringtest"
+	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/oauth"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/internal/scope"
@@ -46,6 +47,7 @@ type portal struct {
 	registry  *registry.Registry
 	catalogue *scope.Catalogue
 	verifier  *secret.Verifier
+	outbox    *notify.Outbox
 	log       *lines
 	dir       string // of the database
 
@@ -122,9 +124,11 @@ func (p *portal) newRegistry(ring *keyring.Ring) *registry.Registry {
 	p.must(err)
 	p.verifier, err = secret.NewVerifier(keys, hasher)
 	p.must(err)
+	p.outbox, err = notify.New(p.db, nil)
+	p.must(err)
 	made, err := registry.New(registry.Deps{
 		DB: p.db, Trail: p.trail, Identity: p.identity, Catalogue: p.catalogue, Ring: ring, Keys: keys, Hasher: hasher,
-		Verifier: p.verifier, ClientIDPrefix: "CCW",
+		Verifier: p.verifier, ClientIDPrefix: "CCW", Outbox: p.outbox,
 	})
 	p.must(err)
 	return made
