@@ -64,6 +64,7 @@ test('axe: lists, home, sign-in, help and refusals', async ({ open }) => {
   for (const [who, path] of [
     ['admin', '/'], ['admin', '/apps'], ['initech', '/apps'], ['admin', '/apps?q=nothing+of+this&status=inactive'], ['admin', '/apps?hint=secret'],
     ['admin', '/help'], ['admin', '/no/such/page'], ['viewer', `/apps/${app.id}`], ['viewer', '/apps/new'], ['guest', '/'], [undefined, '/signin'],
+    ['support', '/'], ['support', '/lookup'], ['root', '/'],
     [undefined, '/help'],
   ]) {
     const page = await open(who);

@@ -20,7 +20,7 @@ test('the master key is readable by its owner only', async () => {
   expect(statSync(run().env.CREDENZA_MASTER_KEY_FILE).mode & 0o777).toBe(0o600);
 });
 
-for (const who of ['admin', 'viewer', 'guest', 'globex', 'root']) {
+for (const who of ['admin', 'viewer', 'guest', 'globex', 'root', 'support']) {
   test(`${people[who]} signs in`, async ({ open }) => {
     const page = await open();
     await page.goto('/');

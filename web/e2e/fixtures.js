@@ -25,7 +25,7 @@ export const traffic = () => exchanges(run().record);
 /** Who signs in, by the name tests give them. Initech is made by first.js and holds what lists are filled with. */
 export const people = {
   admin: 'admin@acme.example', viewer: 'viewer@acme.example', guest: 'guest@acme.example',
-  globex: 'admin@globex.example', root: 'root@platform.example', initech: 'admin@initech.example',
+  globex: 'admin@globex.example', root: 'root@platform.example', support: 'support@platform.example', initech: 'admin@initech.example',
 };
 
 /** Where first.js keeps the session of a person for the tests after it. */

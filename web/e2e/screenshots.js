@@ -45,7 +45,13 @@ async function dress(page) {
 /** The pages by name: who looks, and where or what to do. */
 function views(app) {
   const go = (path) => (page) => page.goto(path);
-  const [admin, root] = ['admin@acme.example', 'root@platform.example'];
+  const [admin, root, support] = ['admin@acme.example', 'root@platform.example', 'support@platform.example'];
+  const lookUp = (text) => async (page) => {
+    await page.goto('/lookup');
+    await page.getByLabel('Client ID, name or e-mail').fill(text);
+    await page.getByRole('button', { name: 'Look up' }).click();
+    await page.waitForLoadState();
+  };
   const opened = (name, link) => async (page) => {
     await page.goto('/apps');
     await page.getByRole('link', { name, exact: true }).click();
@@ -56,6 +62,14 @@ function views(app) {
     signin: [null, go('/signin')],
     'signin-wrong': [null, async (page) => { await page.goto('/signin'); await signIn(page, admin, 'no such password'); }],
     home: [admin, go('/')],
+    'home-new': ['admin@globex.example', go('/')],
+    'home-viewer': ['viewer@acme.example', go('/')],
+    'home-support': [support, go('/')],
+    'home-root': [root, go('/')],
+    lookup: [support, go('/lookup')],
+    'lookup-found': [support, lookUp('export')],
+    'lookup-none': [support, lookUp('CCWACME_aaaaaaaaaaaaaaaaaaaa')],
+    'lookup-short': [support, lookUp('x')],
     help: [admin, go('/help')],
     grid: [admin, go('/apps')],
     'grid-menu': [admin, async (page) => { await page.goto('/apps'); await page.getByRole('button', { name: /^Actions for/ }).first().click(); }],
