@@ -146,3 +146,20 @@ func resumeSecret(tx *database.Tx, app *App, id SecretID, ends time.Time) error 
 	}
 	return wrap(result.Error, "resume a secret")
 }
+
+// taggedSecret is a secret with the app that it is of.
+type taggedSecret struct {
+	ID       SecretID
+	AppID    AppID
+	Name     string
+	ClientID string
+}
+
+// secretByTag finds the secret of an organisation with a tag, whatever has become of it. Those of deleted apps are not
+// found.
+func (s *store) secretByTag(ctx context.Context, org access.OrganisationID, tag string) (found taggedSecret, ok bool, err error) {
+	err = s.db.Read(ctx).Raw(`SELECT s.id, s.app_id, a.name, a.client_id FROM app_secrets s
+		JOIN apps a ON a.organisation_id = s.organisation_id AND a.id = s.app_id
+		WHERE s.organisation_id = ? AND s.tag = ? AND a.deleted_at IS NULL`, string(org), tag).Scan(&found).Error
+	return found, found.ID != "", wrap(err, "look for a secret by its tag")
+}

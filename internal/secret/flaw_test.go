@@ -1,0 +1,27 @@
+package secret_test
+
+import (
+	"strings"
+	"testing"
+
+	"credenza.example/credenza/internal/secret"
+)
+
+func TestFlawOf(t *testing.T) {
+	whole := newMade(t).Secret.Reveal()
+	other := "A"
+	if strings.HasSuffix(whole, other) {
+		other = "B"
+	}
+	for text, want := range map[string]secret.Flaw{
+		whole: "", " " + whole: secret.FlawSpaces, whole + "\n": secret.FlawSpaces, "": secret.FlawPrefix,
+		"CCWACME_22222222222222222222": secret.FlawPrefix, strings.ToUpper(whole): secret.FlawPrefix, secret.Prefix: secret.FlawShort,
+		whole[:66]: secret.FlawShort, whole + "a": secret.FlawLong, whole + whole: secret.FlawCharacters,
+		whole[:20] + "-" + whole[21:]: secret.FlawCharacters, whole[:20] + " " + whole[20:]: secret.FlawCharacters,
+		whole[:66] + other: secret.FlawChecksum,
+	} {
+		if got := secret.FlawOf(text); got != want {
+			t.Errorf("%q of %d characters: %q, want %q", want, len(text), got, want)
+		}
+	}
+}
