@@ -24,6 +24,7 @@ type AppDetail struct {
 	Rotation      *AppRotation
 	Use           AppUse
 	Mails         AppMails
+	Rejections    AppRejections
 	Now           time.Time // what "3 days ago" counts from
 	Scopes        []AppScope
 	Try           TryIt
@@ -77,6 +78,7 @@ type AppNotice struct {
 	At          time.Time
 	Href        string // what to do about it: rotate, activate; "" leaves the link out
 	Introspects string // as in AppHead
+	Count       int    // rejected: requests today
 }
 
 // AppSecret is one row of the secrets table. Nobody ever sees more of a secret than Hint.
@@ -163,7 +165,7 @@ func (n AppNotice) icon() string {
 
 // sentence is what the strip says; ends and moments stand in it as their own elements.
 func (n AppNotice) sentence() templ.Component {
-	codes := []string{"expired", "expiring", "two", "no_secret", "idle", "never_used", "inactive", "api_user"}
+	codes := []string{"expired", "expiring", "two", "no_secret", "idle", "never_used", "inactive", "api_user", "rejected"}
 	if !slices.Contains(codes, n.Code) {
 		return templ.NopComponent
 	}
@@ -171,10 +173,11 @@ func (n AppNotice) sentence() templ.Component {
 	if n.Code == "two" {
 		key = n.two()
 	}
-	if n.Code == "expired" || n.Code == "no_secret" || n.Code == "inactive" || n.Code == "never_used" {
+	switch n.Code {
+	case "expired", "no_secret", "inactive", "never_used", "rejected":
 		key = ofKind(key, n.Introspects)
 	}
-	return Rich(key, "Hint", Code(ending(n.Hint)), "N", n.Days, "At", TimeTag(n.At))
+	return Rich(key, "Hint", Code(ending(n.Hint)), "N", n.Days+n.Count, "At", TimeTag(n.At))
 }
 
 // two is the sentence about two secrets: how long they have worked side by side, and whether the old one has an end.

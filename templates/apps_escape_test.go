@@ -81,6 +81,9 @@ func holders() []holder {
 		filled("delete", func() templates.AppConfirm { return sampleConfirm("delete") }, templates.AppConfirmPage),
 		filled("retire", func() templates.AppConfirm { return sampleConfirm("retire") }, templates.AppConfirmFragment),
 		filled("history", sampleHistory, templates.AppHistoryPage),
+		filled("rejections", sampleRejectionsPage, templates.AppRejectionsPage), filled("unknown", sampleUnknown, templates.UnknownClientsPage),
+		filled("test", func() templates.AppTest { return sampleTest("other_app") }, templates.AppTestPage),
+		filled("tested", func() templates.AppTest { return sampleTest("") }, templates.AppTestPage),
 	}
 	all = append(all,
 		filled("scope", sampleScopePage, templates.ScopePageView), filled("no scope", sampleScopeMissing, templates.ScopeMissingPage),

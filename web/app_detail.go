@@ -33,6 +33,11 @@ func (s *Server) appDetail(c *call) error {
 	view := c.detail(app, org)
 	view.Mails = mails
 	view.Use, view.Rotation = c.use(app, used), c.rotationStrip(app, used, view.Now)
+	refused, notices, err := c.recentRejections(app)
+	if err != nil {
+		return err
+	}
+	view.Rejections, view.Notices = refused, append(view.Notices, notices...)
 	return c.render(http.StatusOK, templates.AppDetailPage(view))
 }
 

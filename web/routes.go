@@ -74,6 +74,7 @@ func pages() []route {
 		{http.MethodPost, "/apps/views/:view", "app.view.edit", view, (*Server).editView},
 		{http.MethodGet, "/apps/views/:view/delete", "app.view.delete.form", view, (*Server).deleteViewForm},
 		{http.MethodPost, "/apps/views/:view/delete", "app.view.delete", view, (*Server).deleteView},
+		{http.MethodGet, "/apps/unknown", "app.unknown", view, (*Server).unknownClients},
 		{http.MethodGet, "/apps/:id", "app.show", view, (*Server).appDetail},
 		{http.MethodGet, "/apps/:id/edit", "app.edit.form", manage, (*Server).editForm},
 		{http.MethodPost, "/apps/:id/edit", "app.edit", manage, (*Server).edit},
@@ -92,6 +93,9 @@ func pages() []route {
 		{http.MethodGet, "/apps/:id/delete", "app.delete.form", manage, (*Server).deleteForm},
 		{http.MethodPost, "/apps/:id/delete", "app.delete", manage, (*Server).deleteApp},
 		{http.MethodGet, "/apps/:id/history", "app.history", view, (*Server).appHistory},
+		{http.MethodGet, "/apps/:id/rejections", "app.rejections", view, (*Server).appRejections},
+		{http.MethodGet, "/apps/:id/test", "app.test.form", view, (*Server).testForm},
+		{http.MethodPost, "/apps/:id/test", "app.test", view, (*Server).testApp},
 
 		{http.MethodGet, "/scopes", "scope.list", member, (*Server).scopesPage},
 		{http.MethodGet, "/scopes/add", "scope.add", manage, (*Server).addScopes},

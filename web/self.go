@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -15,15 +16,24 @@ import (
 // selfAPI answers an app about itself: what its credential may do and when its secrets end. It takes any live token of
 // this issuer, whatever its audience, and no cookie (protocol.md §1.5).
 func (s *Server) selfAPI(c echo.Context, token *oauth.Token) error {
+	record, err := s.selfRecord(c.Request().Context(), token)
+	if err != nil {
+		return err
+	}
+	return api.WriteJSON(c.Response(), http.StatusOK, record)
+}
+
+// selfRecord is what an app hears of itself.
+func (s *Server) selfRecord(ctx context.Context, token *oauth.Token) (api.SelfApp, error) {
 	actor := access.Actor{
 		Kind: access.KindApp, ID: string(token.Client.ID), Name: token.Client.ClientID, Organisation: token.Organisation,
 		Scopes: token.Scopes.Names(),
 	}
-	app, err := s.Registry.App(c.Request().Context(), actor, token.Client.ID)
+	app, err := s.Registry.App(ctx, actor, token.Client.ID)
 	if err != nil {
-		return err
+		return api.SelfApp{}, err
 	}
-	return api.WriteJSON(c.Response(), http.StatusOK, selfApp(app, token))
+	return selfApp(app, token), nil
 }
 
 func selfApp(app registry.App, token *oauth.Token) api.SelfApp {

@@ -50,6 +50,7 @@ type Server struct {
 	host    string
 	assets  templates.Assets
 	reports *limit.Limiter // of violated content security policies, per network
+	tests   *limit.Limiter // of secrets, per person
 }
 
 // New wires the routes. It fails when the route table is incomplete.
@@ -62,9 +63,13 @@ func New(deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	tests, err := newTestLimit(deps.DB.Now)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		Deps: deps, echo: echo.New(), cross: http.NewCrossOriginProtection(),
-		secure: scheme == "https", host: host, assets: templates.Assets(deps.Static.Assets()), reports: reports,
+		secure: scheme == "https", host: host, assets: templates.Assets(deps.Static.Assets()), reports: reports, tests: tests,
 	}
 	if err := s.cross.AddTrustedOrigin(deps.PublicURL); err != nil {
 		return nil, fmt.Errorf("the public URL: %w", err)
