@@ -4,6 +4,7 @@
 //   body[data-keys]                 shortcuts are on; [data-key="g a"] is what a shortcut clicks or focuses
 //   form[data-search][data-results] live search; the id of the section that is swapped (its data-status is said)
 //   form[data-find]                 a search that is sent as it is, but for secrets
+//   details[data-stays]             stays open when live search swaps it
 //   a[data-dialog]                  its page may be shown as a dialog (#dlg)
 //   form[data-busy]                 sent once; the value is what its button says meanwhile
 //   [data-focus]                    focused on load, where the autofocus attribute is not
@@ -148,6 +149,7 @@ function live(form) {
     try {
       const fresh = (await fragment(url, 'results', mine.signal)).getElementById(id);
       if (mine !== request) return;
+      for (const part of $$('[data-stays]', fresh)) part.open = Boolean($('[data-stays][open]', byId(id)));
       byId(id).replaceWith(fresh);
       ready(fresh);
       history.replaceState(null, '', url);

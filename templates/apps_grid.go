@@ -3,6 +3,7 @@ package templates
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"credenza.example/credenza/internal/i18n"
@@ -21,20 +22,26 @@ type AppsGrid struct {
 
 // AppsTab is one of the tabs above the grid, a link.
 type AppsTab struct {
-	Code    string // all, active, inactive
+	Code    string // all, active, attention, unused
 	Href    string
 	Current bool
 }
 
-// AppsSearch is the search row: a GET form to Action with q, category and status.
+// AppsSearch is the search row: a GET form to Action with q.
 type AppsSearch struct {
-	Action     string // /apps
-	Query      string // as typed; never a secret
-	Category   string // chosen code, "" for any
-	Status     string // chosen code, "" for any
-	Categories []string
-	Statuses   []string
-	Keep       []Hidden // query parameters a new search keeps: sort, dir, per; not the cursor
+	Action string   // /apps
+	Query  string   // as typed; never a secret
+	Max    int      // how many characters it may have
+	Keep   []Hidden // query parameters a new search keeps: sort, dir, per; not the cursor
+}
+
+// AppsFilterForm writes filters with labels instead of keys: a GET form to Action, whose fields are folded into q.
+type AppsFilterForm struct {
+	Action  string
+	Rest    string              // what of the search the fields cannot say: q
+	Values  map[string]string   // of the fields: category, contact, created_from, …
+	Choices map[string][]string // of the fields that are lists
+	Keep    []Hidden
 }
 
 // AppsState says which of the five faces the results show.
@@ -53,13 +60,17 @@ const (
 type AppsResults struct {
 	State AppsState
 
+	Query       string         // as typed
+	Form        AppsFilterForm // states rows and no match
 	Filters     []AppsFilter
 	ClearHref   string   // the grid without any filter; "" when there is none
 	UnknownKeys []string // "foo" of foo:bar, searched as text
 
-	Columns []AppsColumn // sort links by code: name, category, status, secret, used, creator, created, modified
-	Rows    []AppsRow
-	Pager   Pager // its Total and More also make the count above the rows
+	Columns    []AppsColumn // sort links by code: name, category, status, secret, used, creator, created, modified
+	Rows       []AppsRow
+	ExportCSV  string // the whole list as a file; "" leaves the links out
+	ExportJSON string
+	Pager      Pager // its Total and More also make the count above the rows
 
 	CreateHref        string   // state empty: "" shows Holders instead
 	Holders           []string // names of people who may register apps
@@ -119,10 +130,34 @@ func (v AppsGrid) tabs(ctx context.Context) []Tab {
 	return tabs
 }
 
-// anyOf is coded with "Any" before it.
-func anyOf(ctx context.Context, prefix, chosen string, codes []string) []Option {
-	first := Option{Label: i18n.T(ctx, "apps.search.any"), Selected: chosen == ""}
-	return append([]Option{first}, coded(ctx, prefix, chosen, codes)...)
+// filterOptions are the choices of a list of the filter form, "Any" first.
+func (f AppsFilterForm) filterOptions(ctx context.Context, key string) []Option {
+	chosen := f.Values[key]
+	options := []Option{{Label: i18n.T(ctx, "apps.search.any"), Selected: chosen == ""}}
+	for _, code := range f.Choices[key] {
+		options = append(options, Option{Value: code, Label: filterWord(ctx, key, code), Selected: code == chosen})
+	}
+	return options
+}
+
+func filterWord(ctx context.Context, key, code string) string {
+	switch key {
+	case "category":
+		return i18n.T(ctx, "apps.category."+code)
+	case "status":
+		return i18n.T(ctx, "apps.status."+code)
+	case "secret":
+		return i18n.T(ctx, "apps.filter.secret_"+code)
+	}
+	days, err := strconv.Atoi(strings.Trim(code, "<>d"))
+	switch {
+	case err != nil:
+		return i18n.T(ctx, "apps.filter.used_never")
+	case code[0] == '<':
+		return i18n.T(ctx, "apps.filter.used_within", "N", days)
+	default:
+		return i18n.T(ctx, "apps.filter.used_before", "N", days)
+	}
 }
 
 // countText is how many apps there are, as live search says it aloud after each answer.

@@ -18,6 +18,7 @@ func appPages() map[string]templates.AppsGrid {
 	stranger.Results.State, stranger.CreateHref = templates.AppsEmpty, ""
 	stranger.Results.Holders = []string{"Ana Silva", "Jo Weber"}
 	lost.Results.State, lost.Results.LooksLikeClientID, lost.Results.Pager.Total = templates.AppsNoMatch, true, 0
+	lost.Results.Query = "status:active CCWACME_x"
 	lost.Results.Filters = []templates.AppsFilter{
 		{Token: "status:active", RemoveHref: "/apps?q=CCWACME_x"}, {Token: "CCWACME_x", RemoveHref: "/apps?status=active"},
 	}
@@ -162,17 +163,11 @@ func checkNothingToChange(t *testing.T, doc *goquery.Document) {
 
 func TestGridSearch(t *testing.T) {
 	g := sampleGrid(1)
-	g.Search.Query, g.Search.Category = `spend "exact words"`, "supplier"
+	g.Search.Query = `spend "exact words"`
 	doc := renderDoc(t, templates.AppsPage(g))
 	form := doc.Find("search form[method=get][action='/apps']")
 	if got := form.Find("input[type=search][name=q]").AttrOr("value", ""); got != g.Search.Query {
 		t.Errorf("the query came back as %q", got)
-	}
-	if got := form.Find("select[name=category] option[selected]").AttrOr("value", ""); got != "supplier" {
-		t.Errorf("category %q is chosen", got)
-	}
-	if got := form.Find("select[name=status] option[selected]").AttrOr("value", "-"); got != "" {
-		t.Errorf("status %q is chosen", got)
 	}
 	if form.Find("input[type=hidden][name=per][value='50']").Length() != 1 || form.Find("button[type=submit]").Length() != 1 {
 		t.Error("the page size or the button is missing")
@@ -184,9 +179,41 @@ func TestGridSearch(t *testing.T) {
 	doc.Find(".tabs a").Each(func(_ int, s *goquery.Selection) {
 		tabs = append(tabs, words(s)+" "+s.AttrOr("href", "")+" "+s.AttrOr("aria-current", ""))
 	})
-	want := []string{"All /apps page", "Active /apps?status=active ", "Inactive /apps?status=inactive "}
+	want := []string{"All /apps page", "Active /apps?q=status%3Aactive ", "Needs attention /apps?q=secret%3Aexpired "}
 	if diff := cmp.Diff(want, tabs); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The filter form says with labels what the search says with keys; what it cannot say goes along.
+func TestGridFilterForm(t *testing.T) {
+	g := sampleGrid(1)
+	g.Results.Form.Rest, g.Results.Form.Keep = `-sap name:"a b"`, []templates.Hidden{{Name: "per", Value: "25"}}
+	g.Results.Form.Values = map[string]string{"category": "supplier", "used": ">90d", "contact": "ana silva", "created_to": "2026-11-22"}
+	form := renderDoc(t, templates.AppsPage(g)).Find("#results details form[method=get][action='/apps']")
+	got := map[string]string{}
+	form.Find("input").Each(func(_ int, s *goquery.Selection) {
+		if value := s.AttrOr("value", ""); value != "" {
+			got[s.AttrOr("name", "")] = value
+		}
+	})
+	form.Find("option[selected]").Each(func(_ int, s *goquery.Selection) {
+		got[s.Closest("select").AttrOr("name", "")] = s.AttrOr("value", "") + " " + s.Text()
+	})
+	want := map[string]string{
+		"q": g.Results.Form.Rest, "per": "25", "category": "supplier Supplier", "status": " Any", "secret": " Any",
+		"used": ">90d Not in the last 90 days", "contact": "ana silva", "created_to": "2026-11-22",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if labels, fields := form.Find("label").Length(), form.Find("select, input:not([type=hidden])").Length(); labels != 12 || fields != 12 {
+		t.Errorf("%d labels for %d fields", labels, fields)
+	}
+	lost := sampleGrid(0)
+	lost.Results.State, lost.Results.Query = templates.AppsNoMatch, "status:active <b>"
+	if got := words(renderDoc(t, templates.AppsPage(lost)).Find(".empty h2")); got != "No app matches status:active <b>." {
+		t.Errorf("nothing found: %q", got)
 	}
 }
 
@@ -248,7 +275,7 @@ func TestGridStates(t *testing.T) {
 		t.Errorf("nobody to ask: %q", got)
 	}
 	lost := renderDoc(t, templates.AppsPage(pages["no match"]))
-	if got := words(lost.Find(".empty")); got != "No app matchesNo app in this organisation has this client ID.Remove all filters" {
+	if got := words(lost.Find(".empty")); got != "No app matches status:active CCWACME_x.No app in this organisation has this client ID.Remove all filters" {
 		t.Errorf("no match says %q", got)
 	}
 	if lost.Find("table").Length() != 0 || lost.Find(".filters .filter").Length() != 2 {
@@ -280,7 +307,7 @@ func TestFiftyRowsAreSmall(t *testing.T) {
 		r.ActivateHref, r.DeleteHref = r.Href+"/activate", r.Href+"/delete"
 		r.Secret = templates.SecretSummary{Code: "expiring", Days: 12}
 	}
-	if size := len(renderHTML(t, templates.AppsPage(g))); size >= 90_000 {
+	if size := len(renderHTML(t, templates.AppsPage(g))); size >= 90<<10 {
 		t.Errorf("%d bytes", size)
 	}
 }

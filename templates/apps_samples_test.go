@@ -58,6 +58,13 @@ func sampleRow(i int) templates.AppsRow {
 func sampleGrid(rows int) templates.AppsGrid {
 	r := templates.AppsResults{
 		State: templates.AppsRows,
+		Form: templates.AppsFilterForm{
+			Action: "/apps", Values: map[string]string{}, Choices: map[string][]string{
+				"category": {"customer", "partner", "supplier", "msp"}, "status": {"active", "inactive"},
+				"secret": {"ok", "two", "expiring", "expired", "none"}, "used": {"<30d", ">90d", "never"},
+			},
+		},
+		ExportCSV: "/apps?format=csv", ExportJSON: "/apps?format=json",
 		Columns: []templates.AppsColumn{
 			{Code: "name", Href: "/apps?sort=name&dir=desc", Sort: "ascending"},
 			{Code: "category", Href: "/apps?sort=category"},
@@ -80,12 +87,11 @@ func sampleGrid(rows int) templates.AppsGrid {
 		Frame: sampleFrame(), CreateHref: "/apps/new", Results: r,
 		Tabs: []templates.AppsTab{
 			{Code: "all", Href: "/apps", Current: true},
-			{Code: "active", Href: "/apps?status=active"},
-			{Code: "inactive", Href: "/apps?status=inactive"},
+			{Code: "active", Href: "/apps?q=status%3Aactive"},
+			{Code: "attention", Href: "/apps?q=secret%3Aexpired"},
 		},
 		Search: templates.AppsSearch{
-			Action: "/apps", Categories: []string{"customer", "partner", "supplier", "msp"},
-			Statuses: []string{"active", "inactive"}, Keep: []templates.Hidden{{Name: "per", Value: "50"}},
+			Action: "/apps", Max: 400, Keep: []templates.Hidden{{Name: "per", Value: "50"}},
 		},
 	}
 }
@@ -270,6 +276,15 @@ func sampleDetail() templates.AppDetail {
 			},
 		},
 		Now: at(22, 14, 5), Use: sampleUse(),
+		Mails: templates.AppMails{
+			EditHref: sampleApp + "/edit",
+			Refused: []templates.RefusedMail{
+				{To: "gone@acme.example", At: at(21, 9, 12), Contact: true}, {To: "Ana Silva", At: at(20, 9, 12), Failed: true},
+			},
+			Kept: []templates.KeptMail{
+				{Title: "SAP spend export: secret …7Hq1 ends 29 Nov 2026", Texts: []string{"It ends.", "Rotate it."}, At: at(15, 9, 12)},
+			},
+		},
 		Rotation: &templates.AppRotation{
 			Step:    "waiting",
 			NewHint: "9fK2", OldHint: "7Hq1", OldEnds: at(29, 14, 5), RetireHref: sampleApp + "/secrets/s1/retire",

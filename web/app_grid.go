@@ -2,8 +2,6 @@ package web
 
 import (
 	"net/url"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,14 +13,14 @@ import (
 // grid is the state of the list of apps: the query parameters of /apps and nothing else, so that every state has an
 // address that can be kept, shared and gone back to.
 type grid struct {
-	text, category, status string
-	sort, dir, per         string
-	after, before          string
+	text           string
+	sort, dir, per string
+	after, before  string
 }
 
 func readGrid(c *call) grid {
 	return grid{
-		text: oneQuery(c, "q"), category: oneQuery(c, "category"), status: oneQuery(c, "status"),
+		text: oneQuery(c, "q"),
 		sort: oneQuery(c, "sort"), dir: oneQuery(c, "dir"), per: oneQuery(c, "per"),
 		after: oneQuery(c, "after"), before: oneQuery(c, "before"),
 	}
@@ -32,8 +30,7 @@ func readGrid(c *call) grid {
 // refuses.
 func (g grid) query(c *call) registry.Query {
 	q := registry.Query{
-		Text: g.text, Category: registry.Category(g.category), Status: registry.Status(g.status),
-		Sort: registry.Sort(g.sort), Descending: g.dir == "desc", After: g.after, Before: g.before, Zone: i18n.Zone(c.ctx()),
+		Text: g.text, Sort: registry.Sort(g.sort), Descending: g.dir == "desc", After: g.after, Before: g.before, Zone: i18n.Zone(c.ctx()),
 	}
 	if g.per != "" {
 		per, err := strconv.Atoi(g.per)
@@ -52,8 +49,7 @@ func (g grid) query(c *call) registry.Query {
 func (g grid) href() string {
 	values := url.Values{}
 	for name, value := range map[string]string{
-		"q": g.text, "category": g.category, "status": g.status, "sort": g.sort, "dir": g.dir, "per": g.per,
-		"after": g.after, "before": g.before,
+		"q": g.text, "sort": g.sort, "dir": g.dir, "per": g.per, "after": g.after, "before": g.before,
 	} {
 		if value != "" {
 			values.Set(name, value)
@@ -73,7 +69,7 @@ func (g grid) first() grid {
 
 // narrowed reports whether anything is filtered.
 func (g grid) narrowed() bool {
-	return strings.TrimSpace(g.text) != "" || g.category != "" || g.status != ""
+	return strings.TrimSpace(g.text) != ""
 }
 
 // clearHref is the same order and size without any filter; "" when there is none.
@@ -84,29 +80,19 @@ func (g grid) clearHref() string {
 	return grid{sort: g.sort, dir: g.dir, per: g.per}.href()
 }
 
-func (g grid) tabs() []templates.AppsTab {
-	tabs := []templates.AppsTab{}
-	for _, t := range []struct{ code, status string }{
-		{"all", ""}, {"active", string(registry.Active)}, {"inactive", string(registry.Inactive)},
-	} {
-		to := g.first()
-		to.status = t.status
-		tabs = append(tabs, templates.AppsTab{Code: t.code, Href: to.href(), Current: g.status == t.status})
-	}
-	return tabs
+func (g grid) search() templates.AppsSearch {
+	return templates.AppsSearch{Action: appsPath, Query: g.text, Max: registry.MaxQuery, Keep: g.keep()}
 }
 
-func (g grid) search() templates.AppsSearch {
-	s := templates.AppsSearch{
-		Action: appsPath, Query: g.text, Category: g.category, Status: g.status,
-		Categories: categoryCodes(), Statuses: statusCodes(),
-	}
+// keep is what a new search keeps: order and page size.
+func (g grid) keep() []templates.Hidden {
+	var list []templates.Hidden
 	for _, keep := range []templates.Hidden{{Name: "sort", Value: g.sort}, {Name: "dir", Value: g.dir}, {Name: "per", Value: g.per}} {
 		if keep.Value != "" {
-			s.Keep = append(s.Keep, keep)
+			list = append(list, keep)
 		}
 	}
-	return s
+	return list
 }
 
 // columns are the links that sort. A column that is sorted by leads to the other direction.
@@ -153,51 +139,6 @@ func (g grid) pager(page registry.Page) templates.Pager {
 		p.Sizes = append(p.Sizes, templates.Tab{Label: size, Href: to.href(), Current: current})
 	}
 	return p
-}
-
-// filters are the chips above the list: each takes one thing out of the query.
-func (g grid) filters() []templates.AppsFilter {
-	var list []templates.AppsFilter
-	add := func(token string, rest grid) {
-		list = append(list, templates.AppsFilter{Token: token, RemoveHref: rest.first().href()})
-	}
-	pieces := queryPieces(g.text)
-	for i, piece := range pieces {
-		rest := g
-		rest.text = strings.Join(slices.Delete(slices.Clone(pieces), i, i+1), " ")
-		add(piece, rest)
-	}
-	if g.category != "" {
-		rest := g
-		rest.category = ""
-		add("category:"+g.category, rest)
-	}
-	if g.status != "" {
-		rest := g
-		rest.status = ""
-		add("status:"+g.status, rest)
-	}
-	return list
-}
-
-// pieceForm is a word, or words between quotes, as the search reads them.
-var pieceForm = regexp.MustCompile(`"[^"]*"?|[^\s"]+`)
-
-func queryPieces(text string) []string { return pieceForm.FindAllString(text, -1) }
-
-// keyForm is the beginning of a filter in words, such as "status:". An address of the web has slashes after its colon.
-var keyForm = regexp.MustCompile(`^-?([a-z][a-z_]*):[^/]`)
-
-// unknownKeys are the keys in a search that are no filters and were searched for as text. Until the grammar of ui.md
-// §4.1 has keys, that is all of them.
-func unknownKeys(text string) []string {
-	var keys []string
-	for _, piece := range queryPieces(text) {
-		if m := keyForm.FindStringSubmatch(piece); m != nil && !slices.Contains(keys, m[1]) {
-			keys = append(keys, m[1])
-		}
-	}
-	return keys
 }
 
 func categoryCodes() []string {

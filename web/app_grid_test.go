@@ -74,18 +74,19 @@ func TestGridKeepsItsState(t *testing.T) {
 	p := newPortal(t)
 	p.fill(30)
 	admin := p.as("admin@acme.example")
-	page := admin.get("/apps?q=app&status=active&category=customer&sort=created&dir=desc&per=25").is(http.StatusOK)
+	page := admin.get("/apps?q=app+status%3Aactive+-name%3A%22b+c%22&sort=created&dir=desc&per=25").is(http.StatusOK)
 	links := map[string]string{}
 	page.Find("#results a, .tabs a").Each(func(_ int, s *selection) {
 		links[strings.Join(strings.Fields(s.Text()+" "+s.AttrOr("aria-label", "")), " ")] = s.AttrOr("href", "")
 	})
+	const q, order = "q=app+status%3Aactive+-name%3A%22b+c%22", "&sort=created&dir=desc&per=25"
 	want := map[string]string{
-		"All": "q=app&category=customer&sort=created&dir=desc&per=25", "Inactive": "q=app&status=inactive&category=customer&sort=created&dir=desc&per=25",
-		"Name": "q=app&status=active&category=customer&sort=name&per=25", "Created at": "q=app&status=active&category=customer&sort=created&per=25",
-		"50": "q=app&status=active&category=customer&sort=created&dir=desc&per=50", "Remove all filters": "sort=created&dir=desc&per=25",
-		"app Remove filter app":                             "status=active&category=customer&sort=created&dir=desc&per=25",
-		"status:active Remove filter status:active":         "q=app&category=customer&sort=created&dir=desc&per=25",
-		"category:customer Remove filter category:customer": "q=app&status=active&sort=created&dir=desc&per=25",
+		"All": order, "Active": "q=status%3Aactive" + order,
+		"Name": q + "&sort=name&per=25", "Created at": q + "&sort=created&per=25",
+		"50": q + "&sort=created&dir=desc&per=50", "Remove all filters": order,
+		"app Remove filter app":                     "q=status%3Aactive+-name%3A%22b+c%22" + order,
+		"status:active Remove filter status:active": "q=app+-name%3A%22b+c%22" + order,
+		`-name:"b c" Remove filter -name:"b c"`:     "q=app+status%3Aactive" + order,
 	}
 	for name, query := range want {
 		values, err := url.ParseQuery(query)
@@ -99,7 +100,7 @@ func TestGridKeepsItsState(t *testing.T) {
 	}
 	form := page.form("search form")
 	if diff := cmp.Diff(url.Values{
-		"q": {"app"}, "category": {"customer"}, "status": {"active"}, "sort": {"created"}, "dir": {"desc"}, "per": {"25"},
+		"q": {`app status:active -name:"b c"`}, "sort": {"created"}, "dir": {"desc"}, "per": {"25"},
 	}, form); diff != "" {
 		t.Error(diff)
 	}

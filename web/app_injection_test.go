@@ -182,6 +182,9 @@ func TestC65_Queries(t *testing.T) {
 		q := url.QueryEscape(text)
 		for _, name := range []string{"q", "category", "status", "sort", "dir", "per", "after", "before", "hint", "view"} {
 			got := admin.get("/apps?" + name + "=" + q)
+			if got.status == http.StatusSeeOther { // a filter leads to the search that it means
+				got = admin.get(got.header.Get("Location"))
+			}
 			if got.status != http.StatusOK && got.status != http.StatusBadRequest {
 				t.Errorf("%s=%q: %d", name, text, got.status)
 			}
@@ -219,7 +222,15 @@ func TestC65_Queries(t *testing.T) {
 }
 
 // harmlessValue reports whether a text of the corpus is a value of the parameter.
-func harmlessValue(name, text string) bool { return name == "per" && (text == "00" || text == "+1") }
+func harmlessValue(name, text string) bool {
+	switch name {
+	case "per":
+		return text == "00" || text == "+1"
+	case "category", "status": // quotes hold nothing
+		return strings.Trim(text, `"`) == ""
+	}
+	return false
+}
 
 func mustQuery(t *testing.T, href string) url.Values {
 	t.Helper()

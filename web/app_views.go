@@ -57,8 +57,7 @@ func (c *call) newViewForm(g grid) templates.AppViewForm {
 func (g grid) hidden() []templates.Hidden {
 	var list []templates.Hidden
 	for _, h := range []templates.Hidden{
-		{Name: "q", Value: g.text}, {Name: "category", Value: g.category}, {Name: "status", Value: g.status},
-		{Name: "sort", Value: g.sort}, {Name: "dir", Value: g.dir}, {Name: "per", Value: g.per},
+		{Name: "q", Value: g.text}, {Name: "sort", Value: g.sort}, {Name: "dir", Value: g.dir}, {Name: "per", Value: g.per},
 	} {
 		if h.Value != "" {
 			list = append(list, h)
@@ -68,9 +67,7 @@ func (g grid) hidden() []templates.Hidden {
 }
 
 func formGrid(f *form) grid {
-	return grid{
-		text: f.one("q"), category: f.one("category"), status: f.one("status"), sort: f.one("sort"), dir: f.one("dir"), per: f.one("per"),
-	}
+	return grid{text: f.one("q"), sort: f.one("sort"), dir: f.one("dir"), per: f.one("per")}
 }
 
 // saveView saves the grid that the form was opened for.

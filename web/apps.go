@@ -15,6 +15,11 @@ import (
 // appsGrid answers /apps: the list, its search and its filters, all of whose state stands in the address (ui.md §4.1).
 func (s *Server) appsGrid(c *call) error {
 	g := readGrid(c)
+	if text, some := folded(c, g.text); some {
+		g = g.first()
+		g.text = text
+		return c.redirect(g.href())
+	}
 	page, err := s.Registry.Search(c.ctx(), c.actor, g.query(c))
 	results, status := c.gridResults(g, page, err)
 	if status >= http.StatusInternalServerError {
@@ -40,7 +45,9 @@ func (s *Server) gridFragment(c *call, status int, results templates.AppsResults
 
 // gridResults fills the part of the grid that live search swaps, for an answer or for what went wrong instead.
 func (c *call) gridResults(g grid, page registry.Page, err error) (templates.AppsResults, int) {
-	r := templates.AppsResults{Filters: g.filters(), ClearHref: g.clearHref(), UnknownKeys: unknownKeys(g.text)}
+	r := templates.AppsResults{
+		Query: g.text, Filters: g.filters(), ClearHref: g.clearHref(), UnknownKeys: registry.ParseFilter(g.text).UnknownKeys(),
+	}
 	switch p := problem.As(err); {
 	case err == nil:
 	case p.Code == problem.Invalid:
@@ -52,10 +59,11 @@ func (c *call) gridResults(g grid, page registry.Page, err error) (templates.App
 	}
 	switch {
 	case page.Total > 0:
-		r.State = templates.AppsRows
+		r.State, r.Form = templates.AppsRows, g.filterForm()
 		r.Columns, r.Rows, r.Pager = g.columns(), c.gridRows(page.Rows), g.pager(page)
 	case g.narrowed():
-		r.State, r.LooksLikeClientID = templates.AppsNoMatch, c.looksLikeClientID(g.text)
+		r.State, r.Form = templates.AppsNoMatch, g.filterForm()
+		r.LooksLikeClientID = c.looksLikeClientID(g.text)
 	default:
 		r.State, r.CreateHref = templates.AppsEmpty, c.ifManager(newAppPath)
 		r.Holders = names(c.holders(access.AppsManage))
@@ -93,7 +101,7 @@ func (c *call) ifManager(path string) string {
 
 // looksLikeClientID reports whether a search that found nothing was for a client ID.
 func (c *call) looksLikeClientID(text string) bool {
-	prefix, random, ok := strings.Cut(strings.TrimSpace(text), "_")
+	prefix, random, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(text), registry.KeyID+":"), "_")
 	return ok && strings.HasPrefix(strings.ToUpper(prefix), c.s.ClientIDPrefix) && len(random) == 20 &&
 		!strings.ContainsAny(random, " _:")
 }

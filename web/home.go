@@ -58,12 +58,12 @@ func (c *call) homeOfApps(page *templates.Home) error {
 
 // Where the numbers of the home page lead: the lists that hold exactly the apps that were counted.
 var homeLists = map[string]string{
-	"active":   appsPath + "?status=active",
-	"inactive": appsPath + "?status=inactive",
-	"two":      appsPath + "?q=secret%3Atwo&status=active",
-	"expired":  appsPath + "?q=secret%3Aexpired%2Cnone&status=active",
-	"expiring": appsPath + "?q=secret%3Aexpiring&status=active",
-	"unused":   appsPath + "?q=used%3A%3E90d+created%3A%3E90d&status=active",
+	"active":   appsPath + "?q=status%3Aactive",
+	"inactive": appsPath + "?q=status%3Ainactive",
+	"two":      appsPath + "?q=status%3Aactive+secret%3Atwo",
+	"expired":  appsPath + "?q=status%3Aactive+secret%3Aexpired%2Cnone",
+	"expiring": appsPath + "?q=status%3Aactive+secret%3Aexpiring",
+	"unused":   appsPath + "?q=status%3Aactive+used%3A%3E90d+created%3A%3E90d",
 }
 
 // homeCounts are the numbers, without those that say nothing in an organisation that has no apps.

@@ -37,14 +37,14 @@ func TestWalk(t *testing.T) {
 }
 
 func walkGrid(t *testing.T, admin *browser, made registered) {
-	for _, query := range []string{"", "?q=spend", "?q=" + made.clientID, "?q=silva", "?category=customer", "?status=active&sort=created&dir=desc"} {
+	for _, query := range []string{"", "?q=spend", "?q=" + made.clientID, "?q=silva", "?q=category:customer", "?q=status:active&sort=created&dir=desc"} {
 		grid := admin.get("/apps"+query).is(http.StatusOK).says(".apps-table tbody", "SAP spend export")
 		if got := grid.Find("[data-row]").Length(); got != 1 {
 			t.Errorf("%q finds %d apps", query, got)
 		}
 	}
 	admin.get("/apps?q=nothing").is(http.StatusOK).says("#results", "No app matches")
-	admin.get("/apps?status=inactive").is(http.StatusOK).says("#results", "No app matches")
+	admin.get("/apps?q=status:inactive").is(http.StatusOK).says("#results", "No app matches")
 	part := admin.fragment("/apps?q=spend", "results").is(http.StatusOK)
 	if part.Find("nav, header").Length() > 0 && part.Find("header.top").Length() > 0 || part.Find("#results").Length() != 1 {
 		t.Error("the fragment is no fragment")

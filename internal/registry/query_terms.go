@@ -158,7 +158,7 @@ func (rd *reader) value(ctx context.Context, key string, v Choice) ([]term, erro
 	}
 	m, ok := rd.fixed(key, strings.ToLower(strings.TrimSpace(v.Text)))
 	if !ok {
-		return nil, problem.Fields(problem.NewField("q", "app.search.value_"+key, "Value", v.Text))
+		return nil, problem.Fields(problem.NewField("q", "app.search.value_"+key, "Value", v.Text, "Examples", whenExamples))
 	}
 	return []term{{m}}, nil
 }

@@ -82,6 +82,9 @@ func dayAfter(day time.Time) time.Time { return day.AddDate(0, 0, 1) }
 // ageForm is how long ago something was: a number of days, weeks or months.
 var ageForm = regexp.MustCompile(`^([<>])([0-9]{1,4})([dwm])$`)
 
+// whenExamples show what when reads.
+const whenExamples = "2026-11-22, 2026-11-01..2026-11-22, <2026-11-22, >2026-11-22, <30d, >12w, >6m"
+
 // when reads a day, "<" or ">" with a day (before it, after it), two days with ".." between them, one of which may be left
 // out, or an age: ">90d" is longer ago than 90 days, "<90d" is within the last 90 days. It returns the moments, the last
 // excluded; 0 is since ever.
