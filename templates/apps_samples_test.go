@@ -276,15 +276,6 @@ func sampleDetail() templates.AppDetail {
 			},
 		},
 		Now: at(22, 14, 5), Use: sampleUse(),
-		Mails: templates.AppMails{
-			EditHref: sampleApp + "/edit",
-			Refused: []templates.RefusedMail{
-				{To: "gone@acme.example", At: at(21, 9, 12), Contact: true}, {To: "Ana Silva", At: at(20, 9, 12), Failed: true},
-			},
-			Kept: []templates.KeptMail{
-				{Title: "SAP spend export: secret …7Hq1 ends 29 Nov 2026", Texts: []string{"It ends.", "Rotate it."}, At: at(15, 9, 12)},
-			},
-		},
 		Rotation: &templates.AppRotation{
 			Step:    "waiting",
 			NewHint: "9fK2", OldHint: "7Hq1", OldEnds: at(29, 14, 5), RetireHref: sampleApp + "/secrets/s1/retire",
