@@ -23,6 +23,8 @@ type AppConfirm struct {
 	Errors      FieldErrors
 	TypedName   string // delete: as typed
 
+	Recipient string // withdraw: whom the link is for
+
 	// Retire, restore: the secret concerned.
 	Label  string
 	Hint   string
@@ -44,7 +46,7 @@ func (v AppConfirm) page(ctx context.Context) Page {
 }
 
 func (v AppConfirm) title(ctx context.Context) string {
-	return i18n.T(ctx, "apps.confirm."+v.Act+"_title", "App", v.AppName, "Secret", secretName(ctx, v.Label, v.Hint))
+	return i18n.T(ctx, "apps.confirm."+v.Act+"_title", "App", v.AppName, "Secret", secretName(ctx, v.Label, v.Hint), "Recipient", v.Recipient)
 }
 
 // confirm is the question: what will happen, what will not, and a button that names verb and object.
@@ -68,7 +70,7 @@ func (v AppConfirm) text(ctx context.Context) []string {
 	key := "apps.confirm." + v.Act + "_text"
 	of := func(key string) string { return ofKind(key, v.Introspects) }
 	switch {
-	case v.Act == "restore" && v.EndsAt.IsZero():
+	case v.Act == "withdraw", v.Act == "restore" && v.EndsAt.IsZero():
 		return []string{i18n.T(ctx, key)}
 	case v.Act == "restore":
 		return []string{i18n.T(ctx, key), i18n.T(ctx, key+"_ends", "At", v.EndsAt)}

@@ -22,6 +22,8 @@ type AppDetail struct {
 	IntrospectURL string      // of a resource server, in place of TokenURL
 	Secrets       []AppSecret // usable first, then newest first
 	Rotation      *AppRotation
+	HandOffs      []HandOffRow // for who may withdraw them
+	HandOffHref   string       // to make one; "" for who may not
 	Use           AppUse
 	Mails         AppMails
 	Rejections    AppRejections

@@ -38,7 +38,8 @@ type AppChange struct{ Field, Before, After string }
 func actions() []string {
 	return []string{
 		"app.register", "app.edit", "app.rotate", "app.retire", "app.leak", "app.activate", "app.deactivate", "app.delete",
-		"app.secret_expired", "app.restore", "app.extend", "support.lookup",
+		"app.secret_expired", "app.restore", "app.extend", "app.hand_off", "app.hand_off_spend",
+		"app.hand_off_withdraw", "support.lookup",
 	}
 }
 

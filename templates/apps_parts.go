@@ -167,7 +167,8 @@ var fieldKeys = map[string]string{
 	"label": "label", "expires_at": "expires_at", "ends_at": "expires_at", "contact": "contact", "client_id": "client_id",
 	"second_contact": "second_contact", "hint": "hint", "reason": "reason", "version": "version", "why": "reason",
 	"generation": "generation", "secret": "secret", "created_by": "created_by", "secret_state": "secret_state",
-	"old_secret": "old_secret", "old_ends": "old_ends", "kind": "kind", "resource_api": "resource_api", "by": "lookup_by",
+	"old_secret": "old_secret", "old_ends": "old_ends", "hand_off": "hand_off",
+	"link_ends": "link_ends", "kind": "kind", "resource_api": "resource_api", "by": "lookup_by",
 }
 
 // fieldText is the word for a field of a form or of the audit trail; unknown ones keep their name.

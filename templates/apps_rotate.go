@@ -17,6 +17,7 @@ type AppRotate struct {
 	Frame       Frame
 	Action      string
 	CancelHref  string
+	HandOffHref string // to hand the secret over by a link instead
 	Nonce       string
 	AppName     string
 	ClientID    string

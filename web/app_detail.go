@@ -33,6 +33,9 @@ func (s *Server) appDetail(c *call) error {
 	view := c.detail(app, org)
 	view.Mails = mails
 	view.Use, view.Rotation = c.use(app, used), c.rotationStrip(app, used, view.Now)
+	if view.HandOffs, view.HandOffHref, err = c.handOffs(app); err != nil {
+		return err
+	}
 	refused, notices, err := c.recentRejections(app)
 	if err != nil {
 		return err

@@ -131,7 +131,7 @@ func (c *call) value(field string, v registry.Value) string {
 		return c.apiTitle(v.Text)
 	case "old_secret":
 		return "…" + v.Text
-	case "old_ends", "ends_at":
+	case "old_ends", "ends_at", "link_ends":
 		if at, err := time.Parse(time.RFC3339, v.Text); err == nil {
 			return i18n.Time(c.ctx(), at)
 		}

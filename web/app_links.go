@@ -34,6 +34,12 @@ func extendPath(id registry.AppID, secret registry.SecretID) string {
 	return secretPath(id, secret) + "/extend"
 }
 
+func handOffsPath(id registry.AppID) string { return appPath(id) + "/hand-offs" }
+
+func withdrawPath(id registry.AppID, handOff registry.HandOffID) string {
+	return handOffsPath(id) + "/" + url.PathEscape(string(handOff)) + "/withdraw"
+}
+
 func secretPath(id registry.AppID, secret registry.SecretID) string {
 	return appPath(id) + "/secrets/" + url.PathEscape(string(secret))
 }

@@ -113,16 +113,25 @@ func (s *Server) endLeaked(c *call, app registry.App, in rotateInput) error {
 	return s.Registry.MarkLeaked(c.ctx(), c.actor, app.ID, id)
 }
 
-// drawRotate draws the form. The app is read again for one that comes back: somebody else may have been at it.
+// drawRotate draws the form.
 func (s *Server) drawRotate(c *call, status int, app registry.App, in rotateInput, wrong error) error {
+	view, err := s.rotateView(c, app, in, wrong)
+	if err != nil {
+		return err
+	}
+	return c.render(status, templates.AppRotatePage(view))
+}
+
+// rotateView fills the form. The app is read again for one that comes back: somebody else may have been at it.
+func (s *Server) rotateView(c *call, app registry.App, in rotateInput, wrong error) (templates.AppRotate, error) {
 	if wrong != nil {
 		var err error
 		if app, err = s.Registry.App(c.ctx(), c.actor, app.ID); err != nil {
-			return err
+			return templates.AppRotate{}, err
 		}
 	}
 	view := templates.AppRotate{
-		Frame: c.frame("apps"), Action: rotatePath(app.ID), CancelHref: appPath(app.ID), Nonce: in.nonce,
+		Frame: c.frame("apps"), Action: rotatePath(app.ID), CancelHref: appPath(app.ID), Nonce: in.nonce, HandOffHref: handOffsPath(app.ID) + "/new",
 		Introspects: c.introspectsOf(app),
 		AppName:     app.Name, ClientID: app.ClientID, Inactive: app.Status != registry.Active,
 		Why: in.why, Label: in.label, Zone: c.zoneName(),
@@ -130,17 +139,17 @@ func (s *Server) drawRotate(c *call, status int, app registry.App, in rotateInpu
 	}
 	used, err := s.Registry.Use(c.ctx(), c.actor, app.ID)
 	if err != nil {
-		return err
+		return templates.AppRotate{}, err
 	}
 	view.Usable, view.Now = rotateSecrets(app, used), s.DB.Now()
 	if view.Expiry, err = c.expiryFields(in.expiry, in.expiresOn); err != nil {
-		return err
+		return templates.AppRotate{}, err
 	}
 	view.EndChoices, view.EndMin, view.EndMax = c.endChoices()
 	if wrong != nil {
 		view.Errors = c.rotateErrors(in, wrong, len(view.Usable))
 	}
-	return c.render(status, templates.AppRotatePage(view))
+	return view, nil
 }
 
 // rotateErrors names the fields of the form that the problem is about.
@@ -196,10 +205,15 @@ func (c *call) endChoicesOf(options []registry.EndOption, earliest, latest time.
 
 // reveal answers with the page that shows a new secret. The plaintext goes into this answer and nowhere else.
 func (s *Server) reveal(c *call, app registry.App, made *registry.NewSecret) error {
+	return s.revealWith(c, app, made, c.frame("apps"), appPath(app.ID))
+}
+
+// revealWith is reveal in a frame of its own, with the page that follows.
+func (s *Server) revealWith(c *call, app registry.App, made *registry.NewSecret, frame templates.Frame, next string) error {
 	view := templates.AppReveal{
-		Frame: c.frame("apps"), AppName: app.Name, ClientID: app.ClientID, Secret: made.Secret.Reveal(),
+		Frame: frame, AppName: app.Name, ClientID: app.ClientID, Secret: made.Secret.Reveal(),
 		Rotated: made.Old.ID != "", Label: made.Label, ExpiresAt: made.ExpiresAt,
-		OldHint: made.Old.Hint, CloseHref: appPath(app.ID), Try: s.tryIt(app), FileName: fileName(app),
+		OldHint: made.Old.Hint, CloseHref: next, Try: s.tryIt(app), FileName: fileName(app),
 	}
 	if made.Old.EndsAt.After(s.DB.Now()) {
 		view.OldEnds = made.Old.EndsAt

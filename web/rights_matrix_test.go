@@ -53,7 +53,7 @@ type target struct {
 func targets(p *portal) []target {
 	p.t.Helper()
 	of := func(name string, org access.OrganisationID, id, secret string) target {
-		return target{name, org, map[string]string{":id": id, ":sid": secret, ":name": invoiceRead, ":view": database.NewID(), ":job": database.NewID()}}
+		return target{name, org, map[string]string{":id": id, ":sid": secret, ":name": invoiceRead, ":view": database.NewID(), ":job": database.NewID(), ":hid": database.NewID()}}
 	}
 	made := p.as("admin@acme.example").register(nil)
 	theirs, _ := globexThings(p)
@@ -138,7 +138,8 @@ func expected(route web.Route, who role, x target) verdict {
 		return forbids
 	case strings.Contains(route.Path, ":id") && x.organisation != who.organisation:
 		return findsNothing
-	case strings.HasPrefix(route.Name, "people.accept"), strings.Contains(route.Path, ":view"), strings.Contains(route.Path, ":job"): // there is no such thing
+	case strings.HasPrefix(route.Name, "people.accept"), strings.Contains(route.Path, ":view"), strings.Contains(route.Path, ":job"),
+		strings.Contains(route.Path, ":hid"), route.Name == "hand_off.show", route.Name == "hand_off.use": // there is no such thing
 		return findsNothing
 	default:
 		return answers

@@ -50,6 +50,7 @@ type Server struct {
 	host    string
 	assets  templates.Assets
 	reports *limit.Limiter // of violated content security policies, per network
+	links   *limit.Limiter // of looks at hand-off links and uses of them, per network
 	tests   *limit.Limiter // of secrets, per person
 }
 
@@ -63,13 +64,18 @@ func New(deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	links, err := limit.New(limit.Config{Every: time.Second, Burst: 60, Max: 10_000, Clock: deps.DB.Now})
+	if err != nil {
+		return nil, err
+	}
 	tests, err := newTestLimit(deps.DB.Now)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		Deps: deps, echo: echo.New(), cross: http.NewCrossOriginProtection(),
-		secure: scheme == "https", host: host, assets: templates.Assets(deps.Static.Assets()), reports: reports, tests: tests,
+		secure: scheme == "https", host: host, assets: templates.Assets(deps.Static.Assets()), reports: reports, links: links,
+		tests: tests,
 	}
 	if err := s.cross.AddTrustedOrigin(deps.PublicURL); err != nil {
 		return nil, fmt.Errorf("the public URL: %w", err)
