@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -47,7 +48,7 @@ func (c *call) homeOfApps(page *templates.Home) error {
 	}
 	page.Find, page.Checked = findPath, c.s.DB.Now()
 	page.Counts, page.Attention = homeCounts(counts), homeAttention(counts)
-	if !counts.Called {
+	if !counts.Called && page.Lookup == nil { // the platform's own apps ask about tokens and get none
 		page.Steps = homeSteps(page.Create, counts)
 	}
 	for _, e := range recent {
@@ -56,14 +57,18 @@ func (c *call) homeOfApps(page *templates.Home) error {
 	return nil
 }
 
-// Where the numbers of the home page lead: the lists that hold exactly the apps that were counted.
+// homeLists says where the numbers of the home page lead: to searches that find exactly the apps that were counted.
 var homeLists = map[string]string{
-	"active":   appsPath + "?q=status%3Aactive",
-	"inactive": appsPath + "?q=status%3Ainactive",
-	"two":      appsPath + "?q=status%3Aactive+secret%3Atwo",
-	"expired":  appsPath + "?q=status%3Aactive+secret%3Aexpired%2Cnone",
-	"expiring": appsPath + "?q=status%3Aactive+secret%3Aexpiring",
-	"unused":   appsPath + "?q=status%3Aactive+used%3A%3E90d+created%3A%3E90d",
+	"active":   "status:active",
+	"inactive": "status:inactive",
+	"two":      "status:active secret:two",
+	"expired":  "status:active secret:expired,none",
+	"expiring": "status:active secret:expiring",
+	"unused":   "status:active used:>90d created:>90d",
+}
+
+func homeList(code string) string {
+	return appsPath + "?" + url.Values{"q": {homeLists[code]}}.Encode()
 }
 
 // homeCounts are the numbers, without those that say nothing in an organisation that has no apps.
@@ -77,7 +82,7 @@ func homeCounts(counts registry.Counts) []templates.HomeCount {
 		n    int
 	}{{"active", counts.Active}, {"inactive", counts.Inactive}, {"two", counts.TwoSecrets}, {"unused", counts.Unused}} {
 		n, more := capped(count.n)
-		list = append(list, templates.HomeCount{Code: count.code, N: n, More: more, Href: homeLists[count.code]})
+		list = append(list, templates.HomeCount{Code: count.code, N: n, More: more, Href: homeList(count.code)})
 	}
 	return list
 }
@@ -90,7 +95,7 @@ func homeAttention(counts registry.Counts) []templates.HomeLine {
 		n    int
 	}{{"expired", counts.NoSecret}, {"expiring", counts.Expiring}, {"two", counts.TwoSecrets}, {"unused", counts.Unused}} {
 		if n, more := capped(count.n); n > 0 {
-			list = append(list, templates.HomeLine{Code: count.code, N: n, More: more, Href: homeLists[count.code]})
+			list = append(list, templates.HomeLine{Code: count.code, N: n, More: more, Href: homeList(count.code)})
 		}
 	}
 	return list
