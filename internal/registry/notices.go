@@ -20,7 +20,7 @@ const (
 	// lateNotice is how long after its end a secret is still told of, by a server that was off.
 	lateNotice  = 7 * 24 * time.Hour
 	keepNotices = 180 * 24 * time.Hour
-	noticeChunk = 200
+	noticeChunk = 500
 )
 
 // stages returns the days before the end of a secret at which its people are told (ui.md §2, request 1), the last first.

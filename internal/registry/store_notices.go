@@ -27,6 +27,7 @@ func (row *endingRow) ends() time.Time {
 }
 
 // endingSecrets returns secrets of active apps that end within 30 days or ended within a week, in the order of their IDs.
+// The two ends are looked for one after the other: with an OR both databases would walk all secrets there are.
 func (s *store) endingSecrets(ctx context.Context, now time.Time, after SecretID, limit int) ([]endingRow, error) {
 	earliest, latest := database.Micros(now.Add(-lateNotice)), database.Micros(now.AddDate(0, 0, firstStage))
 	at := database.Micros(now)
@@ -38,10 +39,12 @@ func (s *store) endingSecrets(ctx context.Context, now time.Time, after SecretID
 		FROM app_secrets s
 		JOIN apps a ON a.organisation_id = s.organisation_id AND a.id = s.app_id
 		JOIN organisations o ON o.id = s.organisation_id
-		WHERE s.retired_at IS NULL AND s.leaked_at IS NULL AND s.id > ?
-			AND (s.expires_at >= ? AND s.expires_at <= ? OR s.ends_at >= ? AND s.ends_at <= ?)
-			AND a.deleted_at IS NULL AND a.status = 'active' AND o.status = 'active'
-		ORDER BY s.id LIMIT ?`, at, at, string(after), earliest, latest, earliest, latest, limit).Scan(&rows).Error
+		WHERE s.id IN (
+				SELECT id FROM app_secrets WHERE expires_at >= ? AND expires_at <= ? AND retired_at IS NULL AND leaked_at IS NULL
+				UNION
+				SELECT id FROM app_secrets WHERE ends_at >= ? AND ends_at <= ? AND retired_at IS NULL AND leaked_at IS NULL)
+			AND s.id > ? AND a.deleted_at IS NULL AND a.status = 'active' AND o.status = 'active'
+		ORDER BY s.id LIMIT ?`, at, at, earliest, latest, earliest, latest, string(after), limit).Scan(&rows).Error
 	return rows, wrap(err, "look for secrets that end")
 }
 
