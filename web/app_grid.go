@@ -61,6 +61,15 @@ func (g grid) href() string {
 	return appsPath + "?" + values.Encode()
 }
 
+// exportHref is the address of all that is listed, as a file.
+func (g grid) exportHref(format string) string {
+	all := grid{text: g.text, sort: g.sort, dir: g.dir}.href()
+	if all == appsPath {
+		return all + "?format=" + format
+	}
+	return all + "&format=" + format
+}
+
 // first is the state with its first page.
 func (g grid) first() grid {
 	g.after, g.before = "", ""

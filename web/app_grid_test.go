@@ -84,6 +84,7 @@ func TestGridKeepsItsState(t *testing.T) {
 		"All": order, "Active": "q=status%3Aactive" + order,
 		"Name": q + "&sort=name&per=25", "Created at": q + "&sort=created&per=25",
 		"50": q + "&sort=created&dir=desc&per=50", "Remove all filters": order,
+		"CSV": q + "&sort=created&dir=desc", "JSON": q + "&sort=created&dir=desc",
 		"app Remove filter app":                     "q=status%3Aactive+-name%3A%22b+c%22" + order,
 		"status:active Remove filter status:active": "q=app+-name%3A%22b+c%22" + order,
 		`-name:"b c" Remove filter -name:"b c"`:     "q=app+status%3Aactive" + order,
@@ -91,7 +92,12 @@ func TestGridKeepsItsState(t *testing.T) {
 	for name, query := range want {
 		values, err := url.ParseQuery(query)
 		p.must(err)
-		if got := links[name]; got != "/apps?"+values.Encode() {
+		if name == "CSV" || name == "JSON" {
+			query = "&format=" + strings.ToLower(name)
+		} else {
+			query = ""
+		}
+		if got := links[name]; got != "/apps?"+values.Encode()+query {
 			t.Errorf("%s leads to %q, want %q", name, got, "/apps?"+values.Encode())
 		}
 	}

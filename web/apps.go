@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"credenza.example/credenza/internal/access"
@@ -18,7 +19,15 @@ func (s *Server) appsGrid(c *call) error {
 	if text, some := folded(c, g.text); some {
 		g = g.first()
 		g.text = text
+		if format := oneQuery(c, "format"); format != "" {
+			return c.redirect(g.exportHref(url.QueryEscape(format)))
+		}
 		return c.redirect(g.href())
+	}
+	if format := oneQuery(c, "format"); format == "csv" || format == "json" {
+		if err := s.exportApps(c, g, format); !problem.Is(err, problem.Invalid) {
+			return err
+		}
 	}
 	page, err := s.Registry.Search(c.ctx(), c.actor, g.query(c))
 	results, status := c.gridResults(g, page, err)
@@ -60,6 +69,7 @@ func (c *call) gridResults(g grid, page registry.Page, err error) (templates.App
 	switch {
 	case page.Total > 0:
 		r.State, r.Form = templates.AppsRows, g.filterForm()
+		r.ExportCSV, r.ExportJSON = g.exportHref("csv"), g.exportHref("json")
 		r.Columns, r.Rows, r.Pager = g.columns(), c.gridRows(page.Rows), g.pager(page)
 	case g.narrowed():
 		r.State, r.Form = templates.AppsNoMatch, g.filterForm()

@@ -17,7 +17,10 @@ func NextRows(rows int, took time.Duration) int { return nextRows(rows, took) }
 
 // SearchBy sets up to how many matches of its rarest term a search finds all at once, and the weight of finding all
 // against walking to them in order.
-func (r *Registry) SearchBy(few, cost int) { r.store.ways = searchWays{few, cost} }
+func (r *Registry) SearchBy(few, cost int) { r.store.ways.few, r.store.ways.cost = few, cost }
+
+// ExportBy sets how many apps an export reads at once.
+func (r *Registry) ExportBy(n int) { r.store.ways.export = n }
 
 // RejectionsWaiting is how many rows of what was refused are counted and not written yet.
 func (r *Registry) RejectionsWaiting() float64 { return r.rejected.waiting() }

@@ -8,6 +8,7 @@ import (
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/identity"
 )
 
 // column is a column of apps that a query may name. All values are constants: nothing from outside becomes SQL.
@@ -45,11 +46,12 @@ type gridRow struct {
 	CreatedByID   string
 	ModifiedAt    time.Time `gorm:"serializer:micros"`
 	LastUsedAt    int64     // 0: never
-	Total         int       // of a selection of few: how many there are on all pages
+	APIUserID     *identity.RobotID
+	Total         int // of a selection of few: how many there are on all pages
 }
 
 const gridColumns = "a.id, a.client_id, a.kind, a.resource_api, a.name, a.name_key, a.category, a.status, a.created_at, " +
-	"a.created_by_kind, a.created_by_id, a.modified_at, a.last_used_at"
+	"a.created_by_kind, a.created_by_id, a.modified_at, a.last_used_at, a.api_user_id"
 
 // cursor returns the place of this row in a walk.
 func (g *gridRow) cursor(org access.OrganisationID, w walk, position int) cursor {
@@ -184,6 +186,11 @@ func (s *store) selectRows(ctx context.Context, sel selection, w walk) ([]gridRo
 	if err != nil {
 		return nil, err
 	}
+	return s.pageRows(ctx, sel, w, dense)
+}
+
+// pageRows reads a page by walking through the order's own index, or by finding all that is selected and sorting it.
+func (s *store) pageRows(ctx context.Context, sel selection, w walk, dense bool) ([]gridRow, error) {
 	var q sql
 	switch {
 	case sel.few: // counted before those that do not lie beyond the cursor are left out
@@ -227,9 +234,11 @@ type searchWays struct {
 	// about perPage × apps ÷ matches apps; one test costs about as much as one match. Where the matches lie together,
 	// though, a walk may come to them last, so it has to be the better way by far.
 	cost int
+	// export is how many apps an export reads at once.
+	export int
 }
 
-var usualWays = searchWays{few: 2000, cost: 5 * defaultPerPage}
+var usualWays = searchWays{few: 2000, cost: 5 * defaultPerPage, export: 1000}
 
 // countedApps is how many apps are counted at most to find out whether a walk is the better way.
 const countedApps = 20_000
