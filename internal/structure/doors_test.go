@@ -31,6 +31,7 @@ var housekeepers = []string{
 	"internal/registry Registry.Sweep",
 	"internal/registry Registry.fillNames",
 	"internal/registry Registry.keepHash",
+	"internal/registry Registry.noteIdle",
 	"internal/registry Registry.tellEnd",
 	"internal/registry Registry.writeRejections",
 	"internal/registry Registry.writeUse",
