@@ -29,30 +29,71 @@ test('words of name, client ID and creator are found by their beginning @plain',
   await expect(rows(page)).toHaveCount(50);
 });
 
-test('filters narrow, stand as chips, and come off one by one @plain', async ({ open, plain }) => {
+test('filters narrow, stand as chips, and come off one by one @plain', async ({ open }) => {
   const page = await open('initech');
-  await page.goto('/apps');
+  await page.goto('/apps?sort=created');
   const chips = page.getByRole('list', { name: 'Active filters' });
-  await page.getByLabel('Category', { exact: true }).selectOption('Partner');
-  if (plain) await page.getByRole('button', { name: 'Search' }).click();
+  const filter = async (fill) => {
+    await page.getByText('Filters', { exact: true }).click();
+    await fill(page.getByRole('form', { name: 'Filters' }));
+    await page.getByRole('button', { name: 'Apply filters' }).click();
+  };
+  await filter((form) => form.getByLabel('Category').selectOption('Partner'));
+  await expect(page).toHaveURL('/apps?q=category%3Apartner&sort=created');
   await expect(rows(page)).toHaveCount(15);
-  await page.getByLabel('Status', { exact: true }).selectOption('Inactive');
-  if (plain) await page.getByRole('button', { name: 'Search' }).click();
+  await filter((form) => form.getByLabel('Status').selectOption('Inactive'));
+  await expect(page).toHaveURL('/apps?q=category%3Apartner+status%3Ainactive&sort=created');
   await expect(rows(page)).toHaveCount(3);
-  await search(page, plain, 'expense order');
-  await expect(page.getByRole('heading', { name: 'No app matches' })).toBeVisible();
-  await expect(chips.getByRole('link')).toHaveText([/expense/, /order/, /category:partner/, /status:inactive/, 'Remove all filters']);
+  await page.goto('/apps?q=expense+order+category:partner+-status:active');
+  await expect(page.getByRole('heading', { name: 'No app matches expense order category:partner -status:active.' })).toBeVisible();
+  await expect(chips.getByRole('link')).toHaveText([/expense/, /order/, /category:partner/, /-status:active/, 'Remove all filters']);
   await chips.getByRole('link', { name: 'Remove filter expense' }).click();
-  await chips.getByRole('link', { name: 'Remove filter status:inactive' }).click();
-  await expect(page).toHaveURL('/apps?category=partner&q=order');
+  await chips.getByRole('link', { name: 'Remove filter -status:active' }).click();
+  await expect(page).toHaveURL('/apps?q=order+category%3Apartner');
   const found = await names(page);
   expect(found.length).toBeGreaterThan(0);
   for (const name of found) expect(name).toMatch(/^Order mirror/);
   await page.reload();
   expect(await names(page)).toEqual(found); // the address is the state
-  await expect(page.getByLabel('Category', { exact: true })).toHaveValue('partner');
-  await page.getByRole('navigation', { name: 'Which apps' }).getByRole('link', { name: 'Inactive' }).click();
-  await expect(page).toHaveURL(/status=inactive/);
+  await page.getByText('Filters', { exact: true }).click();
+  await expect(page.getByRole('form', { name: 'Filters' }).getByLabel('Category')).toHaveValue('partner');
+  await page.getByRole('navigation', { name: 'Which apps' }).getByRole('link', { name: 'Needs attention' }).click();
+  await expect(page).toHaveURL('/apps?q=status%3Aactive+secret%3Aexpiring%2Cexpired%2Cnone');
+  await expect(page.getByRole('link', { name: 'Needs attention' })).toHaveAttribute('aria-current', 'page');
+});
+
+test('the search box reads filters, says what they take, and what is none @plain', async ({ open, plain }) => {
+  const page = await open('initech');
+  await page.goto('/apps');
+  await search(page, plain, 'name:"worker sync" -status:inactive used:never');
+  await expect(page.locator('.filters .filter')).toHaveCount(3);
+  for (const name of await names(page)) expect(name).toMatch(/^Worker sync/);
+  await search(page, plain, 'status:gone');
+  await expect(page.locator('#results')).toContainText('“status:” takes active or inactive, not “gone”.');
+  await search(page, plain, 'owner:ana');
+  await expect(page.locator('#results')).toContainText('owner: is not a filter; it was searched as text.');
+});
+
+test('live search keeps the filters open and their fields true', async ({ open }) => {
+  const page = await open('initech');
+  await page.goto('/apps');
+  await page.getByText('Filters', { exact: true }).click();
+  await page.getByLabel('Search apps').fill('order category:partner');
+  await expect(page.getByRole('form', { name: 'Filters' }).getByLabel('Category')).toHaveValue('partner');
+  await page.getByLabel('Status', { exact: true }).selectOption('Active');
+  await page.getByRole('button', { name: 'Apply filters' }).click();
+  await expect(page).toHaveURL('/apps?q=order+category%3Apartner+status%3Aactive');
+});
+
+test('the list is saved as a file that holds what it shows @plain', async ({ open }) => {
+  const page = await open('initech');
+  await page.goto('/apps?q=order&sort=created');
+  const shown = await names(page);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'JSON', exact: true }).click()]);
+  expect(download.suggestedFilename()).toMatch(/^apps-\d{4}-\d{2}-\d{2}\.json$/);
+  const parts = [];
+  for await (const part of await download.createReadStream()) parts.push(part);
+  expect(JSON.parse(Buffer.concat(parts).toString()).map((app) => app.name)).toEqual(shown);
 });
 
 test('columns sort both ways and say so @plain', async ({ open }) => {

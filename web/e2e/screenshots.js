@@ -73,10 +73,15 @@ function views(app) {
     help: [admin, go('/help')],
     grid: [admin, go('/apps')],
     'grid-menu': [admin, async (page) => { await page.goto('/apps'); await page.getByRole('button', { name: /^Actions for/ }).first().click(); }],
-    'grid-filtered': [admin, go('/apps?q=export&category=customer')],
-    'grid-no-match': [admin, go('/apps?q=nothing+of+this&status=inactive')],
+    'grid-filters': [admin, async (page) => {
+      await page.goto('/apps?q=export+category:customer+-status:inactive+foo:bar');
+      await page.getByText('Filters', { exact: true }).click();
+    }],
+    'grid-invalid': [admin, go('/apps?q=status:gone')],
+    'grid-filtered': [admin, go('/apps?q=export+category:customer')],
+    'grid-no-match': [admin, go('/apps?q=nothing+of+this+status:inactive')],
     'grid-secret': [admin, go('/apps?hint=secret')],
-    'grid-empty': ['viewer@globex.example', go('/apps?status=inactive&category=msp')],
+    'grid-empty': ['viewer@globex.example', go('/apps?q=status:inactive+category:msp')],
     register: [admin, go('/apps/new')],
     'register-errors': [admin, async (page) => { await page.goto('/apps/new'); await page.getByRole('button', { name: 'Create app' }).click(); }],
     reveal: [admin, async (page, shot) => {
