@@ -127,24 +127,26 @@ func (b *bench) platform(ctx context.Context, apps, people int) (*installation, 
 // lookTexts picks what is typed: client IDs, beginnings of names from one of their words on, common and rare, and
 // addresses, each of which many apps have; by turns.
 func (i *installation) lookTexts(ctx context.Context, n int) (looks []look, err error) {
-	return looks, i.withDatabase(ctx, func(db *sql.DB) error {
+	err = i.withDatabase(ctx, func(db *sql.DB) (err error) {
 		rows, err := db.QueryContext(ctx, `SELECT a.client_id, a.name, c.email FROM apps a JOIN app_contacts c ON c.app_id = a.id
 			WHERE a.rowid % (SELECT max(count(*) / ?1, 1) FROM apps) = 0 LIMIT ?1`, n/3)
 		if err != nil {
 			return err
 		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
 		for rows.Next() {
 			var clientID, name, email string
 			if err := rows.Scan(&clientID, &name, &email); err != nil {
-				return errors.Join(err, rows.Close())
+				return err
 			}
 			words := strings.Fields(name)
 			from := len(looks) / 3 % (len(words) - 1) // the last is a number, which alone may be shorter than three digits
 			text := strings.Join(words[from:], " ")
 			looks = append(looks, look{"client ID", clientID}, look{"name", text[:3+len(looks)%(len(text)-3)]}, look{"e-mail", email})
 		}
-		return errors.Join(rows.Err(), rows.Close())
+		return rows.Err()
 	})
+	return looks, err
 }
 
 // withDatabase opens the installation's database, whose server must be down.
