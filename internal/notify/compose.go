@@ -18,21 +18,27 @@ import (
 )
 
 const (
-	// maxSubject bounds a subject line, in characters.
+	// maxSubject, maxName and maxText bound a subject line, a recipient's name and a variable of a text, in characters.
 	maxSubject = 200
+	maxName    = 200
+	maxText    = 1000
+	// maxParagraph bounds a paragraph with its variables.
+	maxParagraph = 10_000
 	// maxAddress is that of RFC 5321 §4.5.3.1.3 without its brackets.
 	maxAddress = 254
 )
 
-// line returns text as a single line without what controls: line breaks, tabs, marks that turn the direction of writing.
-func line(text string) string {
+// line returns text as a single line of so many characters at most, without what controls: line breaks, tabs, marks that
+// turn the direction of writing.
+func line(text string, most int) string {
+	text = text[:min(len(text), 8*most)] // what a stranger wrote costs no more, however long it is
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '
 		}
 		return r
 	}, strings.ToValidUTF8(text, "\uFFFD"))
-	return strings.Join(strings.Fields(text), " ")
+	return shortened(strings.Join(strings.Fields(text), " "), most)
 }
 
 // deliverable reports whether text is one plain address (C67): no name, no list, no line break, no comment.
@@ -81,9 +87,11 @@ func (h house) compose(ctx context.Context, row *mailRow) (*gomail.Msg, error) {
 		return nil, errors.New("notify: the recipient's address is none")
 	}
 	m.FromMailAddress(&mail.Address{Name: product, Address: h.from})
-	m.ToMailAddress(&mail.Address{Name: line(row.ToName), Address: row.ToEmail})
+	// net/mail leaves a backslash as it is in a name that it encodes, and cannot read the header then.
+	name := line(strings.ReplaceAll(row.ToName, `\`, " "), maxName)
+	m.ToMailAddress(&mail.Address{Name: name, Address: row.ToEmail})
 	title := i18n.Text(ctx, textKey(row.TextKey, "subject"), args)
-	m.Subject(shortened(line(i18n.T(ctx, "mail.subject", "Product", product, "Title", title)), maxSubject))
+	m.Subject(line(i18n.T(ctx, "mail.subject", "Product", product, "Title", title), maxSubject))
 	m.SetDateWithValue(row.CreatedAt)
 	m.SetMessageIDWithValue(string(row.ID) + "@" + h.domain)
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: nobody's holiday notice answers
@@ -106,7 +114,7 @@ type body struct {
 
 func (h house) body(ctx context.Context, row *mailRow, args map[string]any) body {
 	b := body{texts: paragraphs(ctx, row.TextKey, args), closing: i18n.T(ctx, "mail.closing", "URL", h.url)}
-	if name := line(row.ToName); name != "" {
+	if name := line(row.ToName, maxName); name != "" {
 		b.hello = i18n.T(ctx, "mail.hello", "Name", name)
 	} else {
 		b.hello = i18n.T(ctx, "mail.hello_all")

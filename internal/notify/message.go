@@ -70,7 +70,7 @@ type Mail struct {
 
 // Title returns the mail's subject line in the language of the context, without the product's name.
 func (m Mail) Title(ctx context.Context) string {
-	return line(i18n.Text(ctx, textKey(m.Key, "subject"), m.args))
+	return line(i18n.Text(ctx, textKey(m.Key, "subject"), m.args), maxSubject)
 }
 
 // Text returns what the mail says in the language of the context, in one or two paragraphs.
@@ -81,10 +81,10 @@ func textKey(key, part string) string { return "mail." + key + "." + part }
 
 // paragraphs returns what a mail says.
 func paragraphs(ctx context.Context, key string, args map[string]any) []string {
-	list := []string{line(i18n.Text(ctx, textKey(key, "text"), args))}
+	list := []string{line(i18n.Text(ctx, textKey(key, "text"), args), maxParagraph)}
 	second := textKey(key, "do")
 	if text := i18n.Text(ctx, second, args); text != second { // an unknown key answers itself
-		list = append(list, line(text))
+		list = append(list, line(text, maxParagraph))
 	}
 	return list
 }
@@ -100,11 +100,11 @@ func encodeArgs(args map[string]any) (string, error) {
 	for name, value := range args {
 		switch v := value.(type) {
 		case string:
-			plain[name] = line(v)
+			plain[name] = line(v, maxText)
 		case []string:
 			lines := make([]string, len(v))
 			for i, s := range v {
-				lines[i] = line(s)
+				lines[i] = line(s, maxText)
 			}
 			plain[name] = lines
 		case int, int64:

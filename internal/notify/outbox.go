@@ -45,7 +45,7 @@ func (o *Outbox) Mail(tx *database.Tx, m Message) error {
 		return err
 	}
 	row := &mailRow{
-		ID: ID(database.NewID()), ToName: line(m.To.Name), ToEmail: m.To.Email, Language: m.Language, TextKey: m.Key, Args: args,
+		ID: ID(database.NewID()), ToName: line(m.To.Name, maxName), ToEmail: m.To.Email, Language: m.Language, TextKey: m.Key, Args: args,
 		Path: m.Path, AboutKind: m.About.Kind, AboutID: m.About.ID, Fleeting: m.Fleeting, State: Queued, CreatedAt: tx.Now(),
 	}
 	if m.Organisation != "" {
