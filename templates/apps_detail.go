@@ -41,6 +41,8 @@ type AppDetail struct {
 	DefaultAPI     string // title, "" when all scopes are of one API
 	Contact        AppContact
 	Second         *AppContact
+	Address        AppAddress // of Contact
+	SecondAddress  AppAddress
 	ContactErased  bool // deleted apps
 	CreatedBy      string
 	CreatedAt      time.Time
@@ -256,3 +258,12 @@ func (s AppSecret) endLabel(ctx context.Context) string {
 	}
 	return i18n.T(ctx, "apps.secrets.column.expires")
 }
+
+// AppAddress is what is known of a contact's address: confirmed or denied by its reader, or refused by a mail server. The
+// zero value is nothing.
+type AppAddress struct {
+	State string
+	At    time.Time
+}
+
+func (a AppAddress) stale() bool { return a.State == "denied" || a.State == "refused" }

@@ -32,6 +32,11 @@ func (s *Server) appDetail(c *call) error {
 	}
 	view := c.detail(app, org)
 	view.Mails = mails
+	known, err := s.Registry.Addresses(c.ctx(), c.actor, &app)
+	if err != nil {
+		return err
+	}
+	view.Address, view.SecondAddress = addressView(known[app.Contact.Email]), addressView(known[app.SecondContact.Email])
 	view.Use, view.Rotation = c.use(app, used), c.rotationStrip(app, used, view.Now)
 	if view.HandOffs, view.HandOffHref, err = c.handOffs(app); err != nil {
 		return err

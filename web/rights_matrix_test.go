@@ -138,8 +138,9 @@ func expected(route web.Route, who role, x target) verdict {
 		return forbids
 	case strings.Contains(route.Path, ":id") && x.organisation != who.organisation:
 		return findsNothing
-	case strings.HasPrefix(route.Name, "people.accept"), strings.Contains(route.Path, ":view"), strings.Contains(route.Path, ":job"),
-		strings.Contains(route.Path, ":hid"), route.Name == "hand_off.show", route.Name == "hand_off.use": // there is no such thing
+	case strings.HasPrefix(route.Name, "people.accept"), strings.HasPrefix(route.Name, "contact.verify"),
+		route.Name == "hand_off.show", route.Name == "hand_off.use", strings.Contains(route.Path, ":hid"),
+		strings.Contains(route.Path, ":view"), strings.Contains(route.Path, ":job"): // there is no such thing
 		return findsNothing
 	default:
 		return answers

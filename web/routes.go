@@ -62,6 +62,8 @@ func pages() []route {
 		{http.MethodGet, "/lookup", "support.lookup.form", support, (*Server).lookupForm},
 		{http.MethodPost, "/lookup", "support.lookup", support, (*Server).lookup},
 
+		{http.MethodGet, "/contact/verify", "contact.verify.form", public, (*Server).contactForm},
+		{http.MethodPost, "/contact/verify", "contact.verify", public, (*Server).contactAnswer},
 		{http.MethodGet, "/apps", "app.list", view, (*Server).appsGrid},
 		{http.MethodGet, "/apps/new", "app.register.form", manage, (*Server).registerForm},
 		{http.MethodPost, "/apps/new", "app.register.redraw", manage, (*Server).registerRedraw},

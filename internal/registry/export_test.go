@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/secret"
 )
 
@@ -24,3 +26,6 @@ func (r *Registry) ExportBy(n int) { r.store.ways.export = n }
 
 // RejectionsWaiting is how many rows of what was refused are counted and not written yet.
 func (r *Registry) RejectionsWaiting() float64 { return r.rejected.waiting() }
+
+// RefusedAddress is what the registry does when a mail server refuses a mail for good.
+func RefusedAddress(tx *database.Tx, m notify.Mail) error { return refusedAddress(tx, m) }

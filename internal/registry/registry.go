@@ -95,6 +95,9 @@ func New(d Deps) (*Registry, error) {
 	}
 	d.DB.Feed().Subscribe(r.snapshot.heard)
 	d.Identity.WhenSuspended(endTokens)
+	if d.Outbox != nil {
+		d.Outbox.WhenRefused(refusedAddress)
+	}
 	return r, nil
 }
 

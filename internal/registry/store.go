@@ -222,6 +222,9 @@ func replaceScopes(tx *database.Tx, app *App) error {
 }
 
 func insertContact(tx *database.Tx, app *App, rank int, c Contact) error {
+	if err := knowAddress(tx, app.Organisation, c.Email); err != nil {
+		return err
+	}
 	return wrap(tx.DB().Create(&contactRow{
 		ID: c.ID, OrganisationID: app.Organisation, AppID: app.ID, Rank: rank,
 		FirstName: c.FirstName, LastName: c.LastName, Email: c.Email, CreatedAt: tx.Now(),

@@ -29,6 +29,7 @@ var housekeepers = []string{
 	"internal/registry Registry.RevokeToken",
 	"internal/registry Registry.Reword",
 	"internal/registry Registry.Sweep",
+	"internal/registry Registry.askContact",
 	"internal/registry Registry.fillNames",
 	"internal/registry Registry.keepHash",
 	"internal/registry Registry.noteIdle",
