@@ -39,7 +39,7 @@ func actions() []string {
 	return []string{
 		"app.register", "app.edit", "app.rotate", "app.retire", "app.leak", "app.activate", "app.deactivate", "app.delete",
 		"app.secret_expired", "app.restore", "app.extend", "app.hand_off", "app.hand_off_spend",
-		"app.hand_off_withdraw", "support.lookup",
+		"app.hand_off_withdraw", "app.idle", "support.lookup",
 	}
 }
 

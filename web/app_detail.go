@@ -41,6 +41,9 @@ func (s *Server) appDetail(c *call) error {
 	if view.HandOffs, view.HandOffHref, err = c.handOffs(app); err != nil {
 		return err
 	}
+	if view.Notices, err = c.withIdle(app, view.Notices); err != nil {
+		return err
+	}
 	refused, notices, err := c.recentRejections(app)
 	if err != nil {
 		return err

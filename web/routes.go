@@ -65,6 +65,7 @@ func pages() []route {
 		{http.MethodGet, "/contact/verify", "contact.verify.form", public, (*Server).contactForm},
 		{http.MethodPost, "/contact/verify", "contact.verify", public, (*Server).contactAnswer},
 		{http.MethodGet, "/apps", "app.list", view, (*Server).appsGrid},
+		{http.MethodGet, unusedPath, "app.unused", view, (*Server).unusedApps},
 		{http.MethodGet, "/apps/new", "app.register.form", manage, (*Server).registerForm},
 		{http.MethodPost, "/apps/new", "app.register.redraw", manage, (*Server).registerRedraw},
 		{http.MethodPost, "/apps", "app.register", manage, (*Server).register},

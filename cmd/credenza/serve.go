@@ -37,6 +37,8 @@ const (
 	flushEvery = time.Minute
 	// tellEvery is how often people are told of secrets that end, askEvery how often new contacts are asked.
 	tellEvery = time.Hour
+	// idleEvery is how often apps are looked for that nobody uses.
+	idleEvery = 24 * time.Hour
 	askEvery  = time.Minute
 )
 
@@ -158,6 +160,7 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	background.Go(func() { r.flushUse(work) })
 	background.Go(func() { r.jobs.Run(work) })
 	background.Go(func() { r.tellEnds(work) })
+	background.Go(func() { r.disableIdle(work) })
 	if r.cfg.SMTPURL.Reveal() != "" { // a link that nobody is sent helps nobody
 		background.Go(func() { r.askContacts(work) })
 	}
@@ -232,6 +235,22 @@ func (r *rooms) tellEnds(ctx context.Context) {
 	for {
 		if err := r.registry.TellEnds(ctx); err != nil && ctx.Err() == nil {
 			r.log.LogAttrs(ctx, slog.LevelWarn, "people could not be told of secrets that end", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// disableIdle obeys the policies for unused apps, at the start and each day.
+func (r *rooms) disableIdle(ctx context.Context) {
+	tick := time.NewTicker(idleEvery)
+	defer tick.Stop()
+	for {
+		if err := r.registry.DisableIdle(ctx); err != nil && ctx.Err() == nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn, "unused apps could not be looked for", slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
