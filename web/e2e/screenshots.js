@@ -39,7 +39,24 @@ async function dress(page) {
   await rotate(page, id('SAP spend export'));
   await rotate(page, id('Workforce sync'));
   await rotate(page, id('MSP reporting'));
+  await refuse(page, apps.find((app) => app.name === 'SAP spend export'));
   return id('SAP spend export');
+}
+
+/** Requests that are refused, and the minute until pages tell of them. */
+async function refuse(page, { id, client_id: clientID }) {
+  const secrets = ['not the secret', '', 'not the secret'];
+  for (const [i, named] of [clientID, clientID, `${clientID.slice(0, -1)}0`].entries()) {
+    for (const grant of ['client_credentials', 'password']) {
+      await fetch(`${server.url}/oauth2/token`, {
+        method: 'POST', body: new URLSearchParams({ grant_type: grant, client_id: named, client_secret: secrets[i] }),
+      });
+    }
+  }
+  for (let told = 0; told === 0; told = await page.locator('.rejections-table').count()) {
+    await page.waitForTimeout(2000);
+    await page.goto(`/apps/${id}`);
+  }
 }
 
 /** The pages by name: who looks, and where or what to do. */
@@ -57,6 +74,15 @@ function views(app) {
     await page.getByRole('link', { name, exact: true }).click();
     if (link) await page.getByRole('link', { name: link, exact: true }).click();
     await page.waitForLoadState();
+  };
+  const runTest = async (page, secret) => {
+    await page.getByLabel('Client secret', { exact: true }).fill(secret);
+    await page.getByRole('button', { name: 'Run the test' }).click();
+    await page.waitForLoadState();
+  };
+  const tested = (secret) => async (page) => {
+    await page.goto(`/apps/${app}/test`);
+    await runTest(page, secret);
   };
   return {
     signin: [null, go('/signin')],
@@ -97,6 +123,15 @@ function views(app) {
       await page.goto(`/apps/${app}/secrets/new`);
       await page.getByRole('radio', { name: 'The secret has leaked' }).check();
     }],
+    test: [admin, go(`/apps/${app}/test`)],
+    'test-failed': [admin, tested('CCWACME_aaaaaaaaaaaaaaaaaaaa')],
+    'test-passed': [admin, async (page, shot) => {
+      const { id, secret } = await register(page, { name: `Tested ${shot}`, scopes: ['core.invoice.read'] });
+      await page.goto(`/apps/${id}/test`);
+      await runTest(page, secret);
+    }],
+    rejections: [admin, go(`/apps/${app}/rejections`)],
+    unknown: [admin, go('/apps/unknown')],
     history: [admin, go(`/apps/${app}/history`)],
     deactivate: [admin, go(`/apps/${app}/deactivate`)],
     'deactivate-dialog': [admin, async (page) => {

@@ -5,7 +5,7 @@ import { requestToken, self, token } from './clients.js';
 import {
   appID, closeReveal, confirm, expectNoSecret, fillApp, fillRegister, readReveal, register, signIn,
 } from './pages.js';
-import { run as runProgram } from './server.js';
+import { runPrintedLines } from './printed.js';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -94,13 +94,7 @@ async function usesButtons(page) {
 
 /** Runs the lines of the page exactly as they stand, in bash, the secret typed at the prompt (ui.md §7, 13). */
 async function runsPrintedLines(page, { secret, clientID, name }) {
-  const line = async (label) => (await page.getByRole('region', { name: label }).innerText()).trim();
-  const read = await line('Command that reads the secret');
-  const answer = await runProgram('bash', ['--norc', '-c', [
-    read, await line('Command that gets a token'), 'echo', await line('Command that uses a token'),
-  ].join('\n')], { input: `${secret}\n`, env: { PATH: process.env.PATH } });
-  expect(answer.stderr).toBe('');
-  const [bought, own] = answer.stdout.trim().split('\n').map((text) => JSON.parse(text));
+  const [bought, own] = await runPrintedLines(page, secret);
   expect(bought).toMatchObject({ token_type: 'Bearer', expires_in: 3600 });
   expect(own).toMatchObject({ client_id: clientID, name, status: 'active', category: 'partner' });
   expect(own.scopes.toSorted()).toEqual(scopes);
