@@ -87,7 +87,7 @@ func orNull(t time.Time) *time.Time {
 
 func (p *program) appCommand() *cobra.Command {
 	return group("app", "API consumer apps: create, list, show, rotate, activate, deactivate, delete",
-		p.appCreateCommand(), p.appListCommand(), p.appRotateCommand(),
+		p.appCreateCommand(), p.appListCommand(), p.appRotateCommand(), p.appRestoreCommand(), p.appExtendCommand(),
 		p.appOneCommand("show", "Show an app", func(_ context.Context, _ *rooms, _ access.Actor, app registry.App) (registry.App, error) {
 			return app, nil
 		}),
