@@ -16,6 +16,7 @@ type AppsGrid struct {
 	CreateHref string // register page; "" leaves the button out (who may only view)
 	SecretHint bool   // the person pasted a client secret into the search box: it was dropped, say so (ui.md §4.1)
 	Tabs       []AppsTab
+	Views      []Tab // saved views, after the tabs
 	Search     AppsSearch
 	Results    AppsResults
 }
@@ -68,7 +69,10 @@ type AppsResults struct {
 
 	Columns    []AppsColumn // sort links by code: name, category, status, secret, used, creator, created, modified
 	Rows       []AppsRow
-	ExportCSV  string // the whole list as a file; "" leaves the links out
+	SaveHref   string // saves this state as a view
+	ViewsHref  string
+	Bulk       *AppsBulkChoice // nil for who may not change apps
+	ExportCSV  string          // the whole list as a file; "" leaves the links out
 	ExportJSON string
 	Pager      Pager // its Total and More also make the count above the rows
 
@@ -95,6 +99,7 @@ type AppsColumn struct {
 
 // AppsRow is one app of the grid. An empty address leaves its entry out of the row menu.
 type AppsRow struct {
+	ID          string // what a bulk change names it by; "" leaves the box out
 	Href        string
 	Name        string
 	ClientID    string
@@ -127,7 +132,7 @@ func (v AppsGrid) tabs(ctx context.Context) []Tab {
 	for _, t := range v.Tabs {
 		tabs = append(tabs, Tab{Label: i18n.T(ctx, "apps.tab."+t.Code), Href: t.Href, Current: t.Current})
 	}
-	return tabs
+	return append(tabs, v.Views...)
 }
 
 // filterOptions are the choices of a list of the filter form, "Any" first.

@@ -107,6 +107,18 @@ func (b bulkForm) hidden(total int) []templates.Hidden {
 	return list
 }
 
+// bulkChoice is the bar under the list for whoever may change apps.
+func (c *call) bulkChoice(g grid, page registry.Page) *templates.AppsBulkChoice {
+	if c.ifManager(bulkPath) == "" {
+		return nil
+	}
+	choice := templates.AppsBulkChoice{Action: bulkPath, Hidden: g.first().hidden(), More: page.Capped}
+	if page.Total > len(page.Rows) {
+		choice.Total = page.Total
+	}
+	return &choice
+}
+
 // bulkJob reads the job that the path names.
 func (c *call) bulkJob() (registry.BulkReport, error) {
 	id, ok := job.ParseID(c.Param("job"))

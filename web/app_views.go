@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/problem"
@@ -30,13 +31,42 @@ func (s *Server) viewsPage(c *call) error {
 	return c.render(http.StatusOK, templates.AppViewsPage(page))
 }
 
-// viewGrid is the state of the grid that a view names.
+// viewGrid is the state of the grid that a view names. What is usual is left out, as links leave it out.
 func viewGrid(v registry.View) grid {
-	g := grid{text: v.Text, sort: string(v.Sort), per: strconv.Itoa(v.PerPage)}
+	g := grid{text: v.Text}
+	if v.Sort != registry.SortName || v.Descending {
+		g.sort = string(v.Sort)
+	}
 	if v.Descending {
 		g.dir = "desc"
 	}
+	if v.PerPage != usualPage {
+		g.per = strconv.Itoa(v.PerPage)
+	}
 	return g
+}
+
+// usualPage is how many apps a page shows that was not asked for another number.
+const usualPage = 50
+
+// viewTabs are the saved views as tabs above the grid. The list does not fail for them.
+func (c *call) viewTabs(g grid) []templates.Tab {
+	views, err := c.s.Registry.Views(c.ctx(), c.actor)
+	if err != nil {
+		c.s.logFailure(c, err)
+		return nil
+	}
+	var tabs []templates.Tab
+	for _, v := range views {
+		href := viewGrid(v).href()
+		tabs = append(tabs, templates.Tab{Label: v.Name, Href: href, Current: href == g.first().href()})
+	}
+	return tabs
+}
+
+// saveHref is the page that saves this state as a view.
+func (g grid) saveHref() string {
+	return strings.Replace(g.first().href(), appsPath, viewsPath+"/new", 1)
 }
 
 // saveViewForm asks under which name the grid in the address is to be saved.

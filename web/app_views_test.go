@@ -53,7 +53,7 @@ func TestSavedViews(t *testing.T) {
 	if values, _ := url.ParseQuery("q=app&sort=used&dir=desc&per=25"); open != "/apps?"+values.Encode() {
 		t.Errorf("the view leads to %s", open)
 	}
-	viewer.get(open).is(http.StatusOK).says("th[aria-sort]", "Last used")
+	viewer.get(open).is(http.StatusOK).says("th[aria-sort]", "Last used").says(".tabs [aria-current]", "Latest")
 
 	edit := list.Find("a[href^='/apps/views/']").First().AttrOr("href", "")
 	form := admin.get(edit).is(http.StatusOK).form("main form")

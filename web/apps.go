@@ -39,7 +39,7 @@ func (s *Server) appsGrid(c *call) error {
 	}
 	return c.render(status, templates.AppsPage(templates.AppsGrid{
 		Frame: c.frame("apps"), CreateHref: c.ifManager(newAppPath), SecretHint: oneQuery(c, "hint") == "secret",
-		Tabs: g.tabs(), Search: g.search(), Results: results,
+		Tabs: g.tabs(), Views: c.viewTabs(g), Search: g.search(), Results: results,
 	}))
 }
 
@@ -70,6 +70,7 @@ func (c *call) gridResults(g grid, page registry.Page, err error) (templates.App
 	case page.Total > 0:
 		r.State, r.Form = templates.AppsRows, g.filterForm()
 		r.ExportCSV, r.ExportJSON = g.exportHref("csv"), g.exportHref("json")
+		r.SaveHref, r.ViewsHref, r.Bulk = g.saveHref(), viewsPath, c.bulkChoice(g, page)
 		r.Columns, r.Rows, r.Pager = g.columns(), c.gridRows(page.Rows), g.pager(page)
 	case g.narrowed():
 		r.State, r.Form = templates.AppsNoMatch, g.filterForm()
@@ -89,7 +90,7 @@ func (c *call) gridRows(rows []registry.Row) []templates.AppsRow {
 			Introspects: c.introspects(r.Kind, r.ResourceAPI),
 			Secret:      secretSummary(r.Secrets, now), CreatedBy: c.author(r.CreatedBy), CreatedAt: r.CreatedAt,
 			ModifiedAt: r.ModifiedAt, LastUsedAt: r.LastUsedAt, HistoryHref: historyPath(r.ID),
-			EditHref: c.ifGiver(r.Kind, editPath(r.ID)), RotateHref: c.ifManager(rotatePath(r.ID)),
+			ID: c.ifManager(string(r.ID)), EditHref: c.ifGiver(r.Kind, editPath(r.ID)), RotateHref: c.ifManager(rotatePath(r.ID)),
 		}
 		if r.Status == registry.Active {
 			row.DeactivateHref = c.ifManager(deactivatePath(r.ID))

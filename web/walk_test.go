@@ -167,7 +167,7 @@ func noControls(t *testing.T, a *page) {
 	a.Find("main a[href], main button[formaction]").Each(func(_ int, s *selection) {
 		to := s.AttrOr("href", s.AttrOr("formaction", ""))
 		for _, change := range []string{"/new", "/edit", "/retire", "/activate", "/deactivate", "/delete"} {
-			if path, err := url.Parse(to); err == nil && strings.HasSuffix(path.Path, change) {
+			if path, err := url.Parse(to); err == nil && strings.HasSuffix(path.Path, change) && path.Path != "/apps/views/new" { // one's own
 				t.Errorf("%s leads a viewer to %s", a.path, to)
 			}
 		}
