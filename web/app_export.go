@@ -192,7 +192,7 @@ func (s *Server) exportApps(c *call, g grid, format string) error {
 	}
 	control := http.NewResponseController(c.Response())
 	err := s.Registry.Export(ctx, c.actor, g.query(c), func(apps []registry.Exported) error {
-		_ = control.SetWriteDeadline(time.Now().Add(exportStep)) // a recorder in a test has none
+		_ = control.SetWriteDeadline(s.DB.Now().Add(exportStep)) // a recorder in a test has none
 		if !begun {
 			if err := begin(); err != nil {
 				return err
@@ -218,6 +218,6 @@ func (s *Server) exportApps(c *call, g grid, format string) error {
 		return err
 	}
 	s.logFailure(c, err)
-	_ = control.SetWriteDeadline(time.Now().Add(-time.Second))
+	_ = control.SetWriteDeadline(time.Unix(1, 0)) // long over
 	return nil
 }
