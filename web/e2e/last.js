@@ -63,7 +63,7 @@ test('every secret stands in exactly one answer, which nobody may keep (C13)', a
   }
   expect(faults).toEqual([]);
   for (const [secret, answers] of shown) {
-    expect(answers.map(({ name }) => name), secret).toEqual([expect.stringMatching(/^POST \/apps(\/[0-9a-f-]+\/secrets\/new)? 200$/)]);
+    expect(answers.map(({ name }) => name), secret).toEqual([expect.stringMatching(/^POST \/(apps(\/[0-9a-f-]+\/secrets\/new)?|hand-off) 200$/)]);
     expect(answers[0].header('cache-control')).toBe('no-store');
   }
 });
@@ -137,12 +137,13 @@ const broken = (exchanges, rule) => {
 };
 
 test('every answer carries the headers of ui.md §3.4 (C58)', async () => {
+  const linked = ({ method, path }) => ['/people/accept', '/hand-off'].includes(path) || (method === 'POST' && /\/hand-offs\/new$/.test(path));
   const cached = ['/oauth2/jwks', '/.well-known/oauth-authorization-server'];
   expect(broken(traffic(), function* rule(exchange) {
     for (const [name, value] of [
       ['x-content-type-options', /^nosniff$/], ['content-security-policy', /^default-src 'none'/], ['permissions-policy', /camera=\(\)/],
       ['cross-origin-opener-policy', /^same-origin$/], ['cross-origin-resource-policy', /^same-origin$/], ['server', /^$/], ['x-powered-by', /^$/],
-      ['referrer-policy', exchange.path === '/people/accept' ? /^no-referrer$/ : /^same-origin$/],
+      ['referrer-policy', linked(exchange) ? /^no-referrer$/ : /^same-origin$/],
     ]) if (!value.test(exchange.header(name))) yield `${name}: ${exchange.header(name)}`;
     const asset = exchange.path.startsWith('/static/') && exchange.status === 200;
     const cache = exchange.header('cache-control');
