@@ -125,9 +125,9 @@ func (c *call) test(app registry.App, text string, view *templates.AppTest) erro
 		result.Skip(ask, next)
 		return nil
 	}
-	began := time.Now()
+	began := c.s.DB.Now()
 	attempt := c.try(app, text, view.Scope)
-	step := templates.TestStep{Code: ask, State: templates.StepDone, Status: attempt.Status, Took: time.Since(began)}
+	step := templates.TestStep{Code: ask, State: templates.StepDone, Status: attempt.Status, Took: c.s.DB.Now().Sub(began)}
 	if !attempt.OK() {
 		step.State, step.Error, step.Description = templates.StepFailed, attempt.Code, attempt.Description
 		result.Steps = append(result.Steps, step)
@@ -157,13 +157,13 @@ func (c *call) try(app registry.App, text, asked string) *oauth.Attempt {
 // probe calls the portal's own API with the token: the app's own record, which any token of it opens, whatever its scopes
 // (protocol.md §1.5).
 func (c *call) probe(attempt *oauth.Attempt, result *templates.TestResult) error {
-	began := time.Now()
+	began := c.s.DB.Now()
 	step := templates.TestStep{Code: "call", State: templates.StepDone, Status: http.StatusOK}
 	token, err := c.s.OAuth.Probe(c.ctx(), attempt)
 	if err == nil {
 		_, err = c.s.selfRecord(c.ctx(), token)
 	}
-	step.Took = time.Since(began)
+	step.Took = c.s.DB.Now().Sub(began)
 	if err != nil {
 		code := problem.As(err).Code
 		step.State, step.Status, step.Error = templates.StepFailed, statusOf(code), string(code)

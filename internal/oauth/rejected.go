@@ -48,16 +48,14 @@ var rejections = map[reason]registry.RejectionReason{
 // with the request is in it but the name of a scope, and that only when it looks like one.
 func (e *refusal) rejected() (n registry.Rejected, ok bool) {
 	n.Reason, ok = rejections[e.reason]
-	switch n.Reason {
-	case registry.RejectedMalformed, registry.RejectedTarget:
+	name, _, _ := strings.Cut(e.detail, "; ")
+	switch {
+	case n.Reason == registry.RejectedMalformed || n.Reason == registry.RejectedTarget:
 		n.Detail = string(e.reason)
-	case registry.RejectedScope:
+	case n.Reason == registry.RejectedScope:
 		n.Detail = e.detail
-	case registry.RejectedUnknownScope:
-		name, _, _ := strings.Cut(e.detail, "; ")
-		if scopeLike.MatchString(name) && len(name) <= maxScopeName && !secret.Contains(name) {
-			n.Detail = name
-		}
+	case n.Reason == registry.RejectedUnknownScope && scopeLike.MatchString(name) && len(name) <= maxScopeName && !secret.Contains(name):
+		n.Detail = name
 	}
 	if refused, is := errors.AsType[*registry.Refused](e.cause); is {
 		n.Refusal = refused

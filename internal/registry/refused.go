@@ -50,7 +50,7 @@ func (r RejectionReason) proven() bool {
 // Refused is the error of Authenticate and Standing for a client that is not let in: secret.ErrWrong, or
 // problem.Limited, with the reason for the people of its organisation. What the client is told follows from the error
 // that it wraps, so it is the same whatever the reason.
-type Refused struct {
+type Refused struct { //nolint:errname // It says what became of a request.
 	Reason RejectionReason
 
 	slot int8 // of a secret with a right tag, else noSlot

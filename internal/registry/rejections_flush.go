@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/problem"
 )
@@ -49,8 +51,8 @@ func (r *Registry) FlushRejections(ctx context.Context) error {
 func (r *Registry) writeRejections(ctx context.Context, part []rejection) (took time.Duration, err error) {
 	var unknown int64
 	err = r.db.Housekeep(ctx, func(tx *database.Tx) error {
-		began := time.Now()
-		defer func() { took = time.Since(began) }()
+		timer := prometheus.NewTimer(r.use.metrics.held)
+		defer func() { took = timer.ObserveDuration() }()
 		var err error
 		unknown, err = addRejections(tx, part, r.prefix)
 		return err

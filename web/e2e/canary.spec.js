@@ -281,7 +281,7 @@ async function flight({ server, admin, browser, database }) {
   const trace = send({ url: `${admin}/debug/pprof/trace?seconds=2` });
   await machines(run, app);
   const pages = await walk(run, admins, ['/', `/apps/${app.id}`, '/apps/nothing']);
-  for (const path of ['/apps', '/apps/new', '/apps/:id', '/apps/:id/edit', '/apps/:id/secrets/new', '/apps/:id/history']) {
+  for (const path of ['/apps', '/apps/new', '/apps/:id', '/apps/:id/edit', '/apps/:id/secrets/new', '/apps/:id/history', '/apps/:id/test', '/apps/:id/rejections', '/apps/unknown']) {
     expect(pages.get(path), `${path} was walked`).toBe(200);
   }
   await walk(run, await signIn(run, 'root@platform.example'), ['/']);
