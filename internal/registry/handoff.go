@@ -79,7 +79,7 @@ type NewHandOff struct {
 }
 
 // rotation is what the link does when it is used.
-func (n NewHandOff) rotation() Rotation {
+func (n *NewHandOff) rotation() Rotation {
 	return Rotation{
 		Reason: n.Reason, Label: n.Label, Expires: Expiry{Choice: n.Expires}, Old: n.Old, OldEnds: End{Choice: n.OldEnds},
 	}
