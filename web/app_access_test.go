@@ -112,12 +112,13 @@ func TestC53_ForeignIDs(t *testing.T) {
 		form := with(admin.get(made.path+"/edit").form("main form"), map[string][]string{"api_user": {id}, "do": {"save"}})
 		admin.post(made.path+"/edit", form).is(http.StatusUnprocessableEntity)
 	}
-	for _, field := range []string{"old", "retire", "leaked"} {
+	for field, why := range map[string]string{"old": "leaked", "retire": "planned", "leaked": "leaked"} {
 		var answers []map[string]string
 		for _, id := range []string{theirs.secret, unknown} {
-			form := with(admin.get(made.path+"/secrets/new").form("main form"), map[string][]string{field: {id}, "do": {"create"}, "why": {"leaked"}})
+			form := with(admin.get(made.path+"/secrets/new").form("main form"), map[string][]string{field: {id}, "do": {"create"}, "why": {why}})
 			answers = append(answers, admin.post(made.path+"/secrets/new", form).is(http.StatusUnprocessableEntity).problems())
 			form.Set("do", "end")
+			form.Set("why", "leaked")
 			form.Set("leaked", id)
 			admin.post(made.path+"/secrets/new", form).is(http.StatusUnprocessableEntity)
 		}
