@@ -16,7 +16,8 @@ type AppsGrid struct {
 	CreateHref string // register page; "" leaves the button out (who may only view)
 	SecretHint bool   // the person pasted a client secret into the search box: it was dropped, say so (ui.md §4.1)
 	Tabs       []AppsTab
-	Views      []Tab // saved views, after the tabs
+	Views      []Tab  // saved views, after the tabs
+	UnusedHref string // the report of unused apps; "" where the list is about others
 	Search     AppsSearch
 	Results    AppsResults
 }

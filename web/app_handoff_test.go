@@ -55,8 +55,8 @@ func TestHandOff(t *testing.T) {
 	if answer.header.Get("Referrer-Policy") != "no-referrer" || answer.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the secret is shown with %v", answer.header)
 	}
-	if close := answer.Find("form.reveal-close").AttrOr("action", ""); close != "/hand-off/done" {
-		t.Errorf("closing leads to %s", close)
+	if closes := answer.Find("form.reveal-close").AttrOr("action", ""); closes != "/hand-off/done" {
+		t.Errorf("closing leads to %s", closes)
 	}
 	kim.get("/hand-off/done").is(http.StatusOK).says("main", "You can close this window")
 	if status, _ := p.token(made.clientID, secret); status != http.StatusOK || !p.works(made) {

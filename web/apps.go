@@ -37,10 +37,16 @@ func (s *Server) appsGrid(c *call) error {
 	if c.fragment() == "results" {
 		return s.gridFragment(c, status, results)
 	}
-	return c.render(status, templates.AppsPage(templates.AppsGrid{
+	view := templates.AppsGrid{
 		Frame: c.frame("apps"), CreateHref: c.ifManager(newAppPath), SecretHint: oneQuery(c, "hint") == "secret",
 		Tabs: g.tabs(), Views: c.viewTabs(g), Search: g.search(), Results: results,
-	}))
+	}
+	for _, tab := range view.Tabs {
+		if tab.Code == "unused" && tab.Current {
+			view.UnusedHref = unusedPath
+		}
+	}
+	return c.render(status, templates.AppsPage(view))
 }
 
 // gridFragment answers live search. The script swaps in what is OK and reports the rest as no answer; what is wrong with

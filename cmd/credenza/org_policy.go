@@ -59,20 +59,7 @@ func (p *program) orgPolicyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			flags := cmd.Flags()
-			if flags.Changed("secret-expiry") {
-				policy.SecretExpiry = identity.SecretExpiry(expiry)
-				if policy.SecretExpiry != identity.ExpiryRequired {
-					policy.CeilingDays = 0
-				}
-			}
-			if flags.Changed("ceiling") {
-				policy.CeilingDays = ceiling
-			}
-			if flags.Changed("idle-days") {
-				policy.IdleDays = idle
-			}
-			if flags.Changed("secret-expiry") || flags.Changed("ceiling") || flags.Changed("idle-days") {
+			if changed := policyFlags(cmd.Flags().Changed, &policy, expiry, ceiling, idle); changed {
 				if policy, err = r.identity.SetPolicy(cmd.Context(), operator(found.ID), policy); err != nil {
 					return err
 				}
@@ -88,4 +75,24 @@ func (p *program) orgPolicyCommand() *cobra.Command {
 	p.jsonFlag(cmd)
 	mustRequire(cmd, "org")
 	return cmd
+}
+
+// policyFlags puts into a policy what the flags say of it, and reports whether they say anything.
+func policyFlags(given func(flag string) bool, policy *identity.Policy, expiry string, ceiling, idle int) (changed bool) {
+	if given("secret-expiry") {
+		changed = true
+		policy.SecretExpiry = identity.SecretExpiry(expiry)
+		if policy.SecretExpiry != identity.ExpiryRequired {
+			policy.CeilingDays = 0
+		}
+	}
+	if given("ceiling") {
+		changed = true
+		policy.CeilingDays = ceiling
+	}
+	if given("idle-days") {
+		changed = true
+		policy.IdleDays = idle
+	}
+	return changed
 }
