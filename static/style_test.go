@@ -207,3 +207,22 @@ func TestSymbols(t *testing.T) {
 		}
 	}
 }
+
+// TestChipShapes: each kind of chip has a shape of its own, which is not read aloud, so that colour is not needed to tell
+// states apart (WCAG 1.4.1).
+func TestChipShapes(t *testing.T) {
+	content, err := os.ReadFile("app.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shapes := map[string]string{}
+	for _, m := range regexp.MustCompile(`\.chip(-[a-z]+)?::before \{ content: "(.)"; content: "(.)" / "";`).FindAllStringSubmatch(string(content), -1) {
+		if before, twice := shapes[m[2]]; twice || m[2] != m[3] {
+			t.Errorf("chip%s has the shape %s and %s, of chip%s too", m[1], m[2], m[3], before)
+		}
+		shapes[m[2]] = m[1]
+	}
+	if len(shapes) != 6 {
+		t.Errorf("shapes: %v", shapes)
+	}
+}

@@ -277,7 +277,7 @@ func TestHistory(t *testing.T) {
 	var got []string
 	doc.Find(".events > li").Each(func(_ int, s *goquery.Selection) { got = append(got, words(s.Find(".event-line"))) })
 	want := []string{
-		"Vic Viewer tried to make a new secret for SAP spend export▲Refused", "Ana Silva tried to delete SAP spend export■Failed",
+		"Vic Viewer tried to make a new secret for SAP spend exportRefused", "Ana Silva tried to delete SAP spend exportFailed",
 		"Ana Silva deactivated SAP spend export", "Ana Silva made the new secret …9fK2 for SAP spend export",
 		"Ana Silva changed SAP spend export", "Ana Silva ended the secret …9fK2 of SAP spend export, because it leaked",
 		"Ana Silva did app.moon to SAP spend export", "Ana Silva registered SAP spend export",

@@ -27,7 +27,7 @@ type AppsBulkChoice struct {
 	Action string
 	Hidden []Hidden // the search, for "all that match"
 	Total  int      // that match; 0 where all are on the page
-	More   bool     // more than were counted: then nobody can choose them all
+	More   bool     // more than were counted
 }
 
 // BulkJob is the page of a change that is under way or over.

@@ -183,9 +183,9 @@ func TestDetailCredentials(t *testing.T) {
 	var rows []string
 	doc.Find(".secrets-table tbody tr").Each(func(_ int, s *goquery.Selection) { rows = append(rows, words(s)) })
 	want := []string{
-		"2026-11…9fK222 Nov 2026, 15:05 CET by Ana Silva23 Nov 2027, 00:59 CETNever used◆New, not usedRetire",
-		"2026-02 SAP production…7Hq13 Nov 2026, 10:12 CET by Jo Weber29 Nov 2026, 15:05 CET22 Nov 2026, 15:01 CET, 4 minutes ago▲Ends 29 Nov 2026Retire",
-		"first…Zz001 Nov 2026, 10:12 CET by Jo Weber4 Nov 2026, 10:00 CETNever used○Retired",
+		"2026-11…9fK222 Nov 2026, 15:05 CET by Ana Silva23 Nov 2027, 00:59 CETNever usedNew, not usedRetire",
+		"2026-02 SAP production…7Hq13 Nov 2026, 10:12 CET by Jo Weber29 Nov 2026, 15:05 CET22 Nov 2026, 15:01 CET, 4 minutes agoEnds 29 Nov 2026Retire",
+		"first…Zz001 Nov 2026, 10:12 CET by Jo Weber4 Nov 2026, 10:00 CETNever usedRetired",
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Error(diff)
@@ -202,8 +202,8 @@ func TestDetailCredentials(t *testing.T) {
 
 func TestSecretStates(t *testing.T) {
 	for state, want := range map[string]string{
-		"in_use": "●In use", "new": "◆New, not used", "expired": "■Expired", "retired": "○Retired", "leaked": "■Leaked, ended",
-		"ends": "▲Ends 29 Nov 2026", "expires": "▲Expires in 12 days", "": "●In use",
+		"in_use": "In use", "new": "New, not used", "expired": "Expired", "retired": "Retired", "leaked": "Leaked, ended",
+		"ends": "Ends 29 Nov 2026", "expires": "Expires in 12 days", "": "In use",
 	} {
 		d := sampleDetail()
 		d.Secrets = d.Secrets[:1]
@@ -216,7 +216,7 @@ func TestSecretStates(t *testing.T) {
 	d.Secrets[0].State, d.Secrets[0].Days, d.Secrets[0].ExpiresAt = "expires", 0, at(22, 20, 0)
 	d.Secrets[1].ExpiresAt, d.Secrets[1].State = time.Time{}, "in_use"
 	table := words(renderDoc(t, templates.AppDetailPage(d)).Find(".secrets-table"))
-	for _, want := range []string{"■Expires today", "Does not expire"} {
+	for _, want := range []string{"Expires today", "Does not expire"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("%q is missing in %q", want, table)
 		}

@@ -127,7 +127,7 @@ func TestGridLastUse(t *testing.T) {
 			t.Errorf("row %d was last used %q, want %q", i, got, want)
 		}
 	}
-	if got := words(rows.Eq(1).Find("td:nth-child(4)")); got != "◆New, not used" {
+	if got := words(rows.Eq(1).Find("td:nth-child(4)")); got != "New, not used" {
 		t.Errorf("a secret never used reads %q", got)
 	}
 }

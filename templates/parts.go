@@ -225,24 +225,6 @@ func (p Pager) rangeText(ctx context.Context) string {
 	return i18n.T(ctx, "pager.range", "First", p.First, "Last", p.Last, "Total", total)
 }
 
-// shapes are what stands before the word of a chip, so that colour is not needed to tell states apart.
-func shape(kind string) string {
-	switch kind {
-	case KindOK:
-		return "●"
-	case KindWarn:
-		return "▲"
-	case KindBad:
-		return "■"
-	case KindInfo:
-		return "◆"
-	case KindTwo:
-		return "↻"
-	default:
-		return "○"
-	}
-}
-
 // firstSlot begins the characters of the private use area that stand in for components while a sentence is put together.
 const firstSlot = '\uE000'
 

@@ -90,7 +90,7 @@ func (r *Registry) Search(ctx context.Context, actor access.Actor, q Query) (Pag
 	if err := r.count(ctx, &s); err != nil || s.nothing {
 		return Page{}, err
 	}
-	page := Page{Total: min(s.total, TotalCap), Capped: s.total > TotalCap}
+	page := Page{Total: min(s.total, TotalCap), Capped: s.total > TotalCap || s.more}
 	rows, err := r.walk(ctx, s, w, &page)
 	if err != nil {
 		return Page{}, err
@@ -131,6 +131,7 @@ type selection struct {
 	terms        []counted   // the rarest first, once counted
 	mustNot      [][]counted // of each, not every term may be true
 	total        int         // at most TotalCap+1, once counted
+	more         bool        // there are more than total, which nobody counted
 	few          bool        // so few match that reading a page counts them on the way
 	nothing      bool        // nothing can match
 }
@@ -184,7 +185,14 @@ func (r *Registry) count(ctx context.Context, s *selection) error {
 			return err
 		}
 	}
-	var err error
+	common, err := r.store.common(ctx, *s)
+	if err != nil {
+		return err
+	}
+	if common {
+		s.total, s.more = r.store.ways.common, true
+		return nil
+	}
 	s.total, err = r.store.countSelection(ctx, *s)
 	s.nothing = err == nil && s.total == 0
 	return err

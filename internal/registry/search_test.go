@@ -319,7 +319,7 @@ func TestSearchBeyondTheCap(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, q := range []registry.Query{{}, {Text: "cop"}, {Text: "copy", Status: registry.Active}} {
+		for _, q := range []registry.Query{{}, {Text: "cop"}, {Text: "status:active"}} {
 			q.PerPage = 100
 			for _, sort := range []registry.Sort{registry.SortName, registry.SortModified} {
 				q.Sort, q.After, q.Before = sort, "", ""

@@ -93,6 +93,36 @@ func (s *store) countTerm(ctx context.Context, org access.OrganisationID, t term
 	return s.countSQL(ctx, &q)
 }
 
+// common reports whether so many apps match all of several terms that a short walk meets more of them than are counted then.
+// It only walks where it will not be long, were the terms to have nothing to do with each other.
+func (s *store) common(ctx context.Context, sel selection) (bool, error) {
+	if len(sel.terms) < 2 || len(sel.mustNot) > 0 {
+		return false, nil
+	}
+	apps, err := s.countWalk(ctx, selection{organisation: sel.organisation}, countedApps)
+	if err != nil || apps == 0 {
+		return false, err
+	}
+	expected := float64(apps)
+	for _, t := range sel.terms {
+		expected *= min(1, float64(t.n)/float64(apps))
+	}
+	if expected < float64(2*s.ways.common) {
+		return false, nil
+	}
+	n, err := s.countWalk(ctx, sel, s.ways.common+1)
+	return n > s.ways.common, err
+}
+
+// countWalk counts what a walk through the apps meets, up to a number.
+func (s *store) countWalk(ctx context.Context, sel selection, most int) (int, error) {
+	var q sql
+	q.add("SELECT count(*) FROM (SELECT 1")
+	q.walked(sel)
+	q.add(" LIMIT ?) capped", most)
+	return s.countSQL(ctx, &q)
+}
+
 // countSelection counts what is selected, up to the cap and one more. What must not be is taken off the number of the
 // rest where both are known: to test thousands of apps for what they are not takes longer.
 func (s *store) countSelection(ctx context.Context, sel selection) (int, error) {
@@ -234,11 +264,14 @@ type searchWays struct {
 	// about perPage × apps ÷ matches apps; one test costs about as much as one match. Where the matches lie together,
 	// though, a walk may come to them last, so it has to be the better way by far.
 	cost int
+	// common is how far several terms are counted that nearly every app matches: to find out that they match 9,000 apps and
+	// not 8,000 would take most of the time of the page, and helps nobody to find one of them.
+	common int
 	// export is how many apps an export reads at once.
 	export int
 }
 
-var usualWays = searchWays{few: 2000, cost: 5 * defaultPerPage, export: 1000}
+var usualWays = searchWays{few: 2000, cost: 5 * defaultPerPage, common: 2000, export: 1000}
 
 // countedApps is how many apps are counted at most to find out whether a walk is the better way.
 const countedApps = 20_000
@@ -249,15 +282,11 @@ func (s *store) dense(ctx context.Context, sel selection) (bool, error) {
 	if sel.few {
 		return false, nil
 	}
-	if len(sel.terms)+len(sel.mustNot) == 0 || sel.total > TotalCap {
+	if len(sel.terms)+len(sel.mustNot) == 0 || sel.total > TotalCap || sel.more {
 		return true, nil
 	}
 	most := min(sel.total*sel.total/s.ways.cost, countedApps)
-	var q sql
-	q.add("SELECT count(*) FROM (SELECT 1")
-	q.walked(selection{organisation: sel.organisation})
-	q.add(" LIMIT ?) capped", most+1)
-	apps, err := s.countSQL(ctx, &q)
+	apps, err := s.countWalk(ctx, selection{organisation: sel.organisation}, most+1)
 	return apps <= most, err
 }
 
