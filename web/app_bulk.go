@@ -30,7 +30,7 @@ type bulkForm struct {
 	bulk registry.Bulk
 }
 
-// readBulk reads the choice. What cannot be an app's ID is one that nobody has.
+// readBulk reads the choice. What cannot be an app's ID is left out.
 func readBulk(c *call) (bulkForm, error) {
 	f, err := readForm(c)
 	if err != nil {
@@ -41,8 +41,10 @@ func readBulk(c *call) (bulkForm, error) {
 		Contact: registry.Contact{FirstName: f.one("contact_first_name"), LastName: f.one("contact_last_name"), Email: f.one("contact_email")},
 	}}
 	b.bulk.Confirmed, _ = strconv.Atoi(f.one("confirmed")) // what is no number is not what was confirmed
-	for _, id := range f.all("ids") {
-		b.bulk.IDs = append(b.bulk.IDs, registry.AppID(id))
+	for _, text := range f.all("ids") {
+		if id, ok := registry.ParseAppID(text); ok {
+			b.bulk.IDs = append(b.bulk.IDs, id)
+		}
 	}
 	b.bulk.Filter = b.grid.query(c)
 	return b, f.err()

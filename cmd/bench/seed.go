@@ -35,7 +35,7 @@ type seeder struct {
 func newSeeder(organisation string) *seeder {
 	return &seeder{
 		random: rand.New(rand.NewPCG(seed, 0)), organisation: organisation,
-		began: time.Date(2024, 3, 1, 8, 0, 0, 0, time.UTC), now: time.Now(),
+		began: time.Date(2024, 3, 1, 8, 0, 0, 0, time.UTC), now: time.Now().Truncate(24 * time.Hour),
 	}
 }
 

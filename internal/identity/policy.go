@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"slices"
+	"time"
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/audit"
@@ -31,9 +32,10 @@ const (
 type Policy struct {
 	Organisation OrganisationID
 	SecretExpiry SecretExpiry
-	CeilingDays  int   // the longest life of a secret while expiry is required, else 0
-	IdleDays     int   // active apps unused for as long are switched off after a notice; 0: never
-	Version      int64 // 0: never set, these are the defaults
+	CeilingDays  int       // the longest life of a secret while expiry is required, else 0
+	IdleDays     int       // active apps unused for as long are switched off after a notice; 0: never
+	Version      int64     // 0: never set, these are the defaults
+	ChangedAt    time.Time // zero: never
 }
 
 // PolicyOf returns the policy of an organisation; one that has set none has the defaults: expiry recommended, no app
@@ -68,6 +70,7 @@ func (d *Directory) SetPolicy(ctx context.Context, actor access.Actor, p Policy)
 			return audit.Change{}, err
 		}
 		before, err := readPolicy(tx.DB(), p.Organisation)
+		p.ChangedAt = before.ChangedAt // not for callers to say
 		switch {
 		case err != nil:
 			return audit.Change{}, err

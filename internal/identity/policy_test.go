@@ -28,7 +28,10 @@ func TestPolicy(t *testing.T) {
 		if err != nil || set.Version != 1 {
 			t.Fatal(set, err)
 		}
-		want.Version = 1
+		want.Version, want.ChangedAt = 1, set.ChangedAt
+		if set.ChangedAt.IsZero() {
+			t.Error("nobody knows when it was set")
+		}
 		check("set by its administrator")
 		event := h.events(t, h.acme)[0]
 		if event.Action != "organisation.policy" || event.Before["secret_expiry"] != "recommended" || event.After["secret_expiry"] != "required" {
@@ -48,7 +51,7 @@ func TestPolicy(t *testing.T) {
 		if _, err := h.SetPolicy(t.Context(), operator(), want); err != nil {
 			t.Fatal(err)
 		}
-		want.Version = 2
+		want.Version, want.ChangedAt = 2, h.clock.Now()
 		check("set by the operator")
 		if idle, err := h.IdlePolicies(t.Context()); err != nil || len(idle) != 0 {
 			t.Errorf("switched off apps: %v, %v", idle, err)

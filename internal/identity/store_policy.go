@@ -23,7 +23,7 @@ func (*policyRow) TableName() string { return "organisation_policies" }
 
 func (r *policyRow) policy() Policy {
 	return Policy{
-		Organisation: OrganisationID(r.OrganisationID), SecretExpiry: SecretExpiry(r.SecretExpiry),
+		Organisation: OrganisationID(r.OrganisationID), SecretExpiry: SecretExpiry(r.SecretExpiry), ChangedAt: r.ModifiedAt,
 		CeilingDays: r.SecretCeilingDays, IdleDays: r.IdleDays, Version: r.Version,
 	}
 }

@@ -98,7 +98,8 @@ func (r *Registry) PlanBulk(ctx context.Context, actor access.Actor, b Bulk) (Bu
 // StartBulk queues a bulk change. Each app is changed on its own, by the rights that the actor holds at that moment, and
 // recorded in the trail like a single change; RunBulk says what became of each. It takes apps.manage and a person.
 // Answers besides those of PlanBulk: problem.Conflict with the key app.bulk.changed when the filter selects another
-// number than Confirmed, and the faults of a contact.
+// number than Confirmed, and with app.bulk.busy while another bulk change of the organisation is under way; the faults of
+// a contact.
 func (r *Registry) StartBulk(ctx context.Context, actor access.Actor, b Bulk) (job.ID, error) {
 	act := bulkAct(actor, b.Act)
 	if err := r.trail.Check(ctx, actor, act); err != nil {
@@ -125,9 +126,13 @@ func (r *Registry) StartBulk(ctx context.Context, actor access.Actor, b Bulk) (j
 	var id job.ID
 	err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
 		var err error
-		id, _, err = job.Queue(tx, job.New{
-			Organisation: string(actor.Organisation), Kind: KindBulk, Payload: payload, Total: len(payload.IDs),
+		var queued bool
+		id, queued, err = job.Queue(tx, job.New{ // one at a time, so that nobody's changes wait for all of another's
+			Organisation: string(actor.Organisation), Kind: KindBulk, Key: KindBulk, Payload: payload, Total: len(payload.IDs),
 		})
+		if err == nil && !queued {
+			err = problem.New(problem.Conflict, "app.bulk.busy")
+		}
 		return audit.Change{
 			Target: audit.Target{Kind: "job", ID: string(id)}, After: map[string]any{"act": string(b.Act), "apps": len(payload.IDs)},
 		}, err

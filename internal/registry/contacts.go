@@ -56,7 +56,7 @@ func (a Address) Stale() bool { return a.State == AddressDenied || a.State == Ad
 // Addresses returns what is known of the addresses of an app's contacts, by address as it is written in the app. It takes
 // apps.view.
 func (r *Registry) Addresses(ctx context.Context, actor access.Actor, app *App) (map[string]Address, error) {
-	if err := r.mayView(ctx, actor, "app.show"); err != nil {
+	if err := r.mayView(ctx, actor, "app.view"); err != nil {
 		return nil, err
 	}
 	known := map[string]Address{}

@@ -306,6 +306,11 @@ func (r *Registry) SpendHandOff(ctx context.Context, token LinkToken, origin acc
 	if problem.Is(err, problem.Forbidden) || problem.Is(err, problem.Unauthenticated) {
 		err = problem.New(problem.Gone, "hand_off.giver")
 	}
+	if problem.Is(err, problem.Invalid) || problem.Is(err, problem.Conflict) { // somebody else may have used it meanwhile
+		if _, _, gone := r.openHandOff(ctx, token); gone != nil {
+			err = gone
+		}
+	}
 	return app, shown, err
 }
 

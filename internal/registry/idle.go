@@ -75,14 +75,15 @@ func (r *Registry) IdleEnd(ctx context.Context, app *App) (time.Time, error) {
 // unusedSince is since when nobody has used the app.
 func (row *idleRow) unusedSince() time.Time { return moment(max(row.LastUsedAt, row.CreatedAt)) }
 
-// told reports whether the notice still stands: a use or a change since takes it back.
-func (row *idleRow) told() bool {
-	return row.NoticedAt > 0 && row.NoticedAt > row.LastUsedAt && row.NoticedAt >= row.ModifiedAt
+// told reports whether the notice still stands: a use or a change since takes it back, and so does another policy.
+func (row *idleRow) told(p identity.Policy) bool {
+	return row.NoticedAt > 0 && row.NoticedAt > row.LastUsedAt && row.NoticedAt >= row.ModifiedAt &&
+		row.NoticedAt >= database.Micros(p.ChangedAt)
 }
 
 // switchedOff is when the policy switches the app off, 30 days after the notice at the earliest; zero without one.
 func (row *idleRow) switchedOff(p identity.Policy) time.Time {
-	if p.IdleDays == 0 || !row.told() {
+	if p.IdleDays == 0 || !row.told(p) {
 		return time.Time{}
 	}
 	at, unused := moment(row.NoticedAt).Add(idleNotice), row.unusedSince().AddDate(0, 0, p.IdleDays)

@@ -31,6 +31,11 @@ func (r *Registry) Inspect(ctx context.Context, actor access.Actor, id AppID, te
 	if err := r.mayView(ctx, actor, "app.test"); err != nil {
 		return Inspection{}, err
 	}
+	if found, err := r.store.hasApp(ctx, actor.Organisation, id); err != nil {
+		return Inspection{}, err
+	} else if !found {
+		return Inspection{}, notFound()
+	}
 	if flaw := secret.FlawOf(text); flaw != "" {
 		return Inspection{Flaw: mistakenFor(text, flaw)}, nil
 	}

@@ -100,6 +100,7 @@ func noteAnswer(tx *database.Tx, row *addressRow, state AddressState) error {
 }
 
 func noteRefused(tx *database.Tx, org access.OrganisationID, key string) error {
-	return wrap(tx.DB().Exec("UPDATE contact_addresses SET refused_at = ? WHERE organisation_id = ? AND email_key = ?",
-		database.Micros(tx.Now()), string(org), key).Error, "note that an address was refused")
+	return wrap(tx.DB().Exec(`INSERT INTO contact_addresses (id, organisation_id, email_key, asked_at, refused_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (organisation_id, email_key) DO UPDATE SET refused_at = excluded.refused_at`,
+		database.NewID(), string(org), key, database.Micros(tx.Now()), database.Micros(tx.Now())).Error, "note that an address was refused")
 }

@@ -53,7 +53,7 @@ credenza_use_waiting %d
 	var got strings.Builder
 	for _, family := range must(metrics.Gather())(t) {
 		name := family.GetName()
-		if name == "credenza_use_write_seconds" {
+		if name == "credenza_use_write_seconds" || !strings.HasPrefix(name, "credenza_use_") {
 			continue
 		}
 		fmt.Fprintf(&got, "# TYPE %s %s\n", name, strings.ToLower(family.GetType().String()))

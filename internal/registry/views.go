@@ -104,8 +104,10 @@ func (r *Registry) EditView(ctx context.Context, actor access.Actor, id ViewID, 
 		return View{}, problem.Fields(*fault)
 	}
 	err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
-		if !before.Shared && after.Shared {
-			if n, err := countViews(tx, actor, true); err != nil || n >= maxViews {
+		if before.Shared != after.Shared {
+			owner := actor
+			owner.ID = string(before.Owner)
+			if n, err := countViews(tx, owner, after.Shared); err != nil || n >= maxViews {
 				return audit.Change{}, orTooMany(err)
 			}
 		}
@@ -199,12 +201,13 @@ func (v *View) rename(name string) (fault *problem.Field) {
 	return fault
 }
 
-// record is what the trail keeps of a view: of a private one that it was there.
+// record is what the trail keeps of a view: of a private one that it was there, and of none what it searches for, which
+// may be people.
 func (v *View) record() map[string]any {
 	if !v.Shared {
 		return map[string]any{"shared": false}
 	}
-	return map[string]any{"shared": true, "name": v.Name, "query": v.Text}
+	return map[string]any{"shared": true, "name": v.Name}
 }
 
 // nameOfView turns a violated unique key on the name into the field's fault.
