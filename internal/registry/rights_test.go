@@ -136,7 +136,7 @@ var calls = map[string]call{
 		return w.Extend(ctx, actor, x.app, x.secret, registry.End{Choice: registry.EndsIn30Days})
 	}, false},
 	"GiveHandOff": {access.AppsManage, "app.hand_off", func(ctx context.Context, w *world, actor access.Actor, x target) error {
-		_, _, err := w.GiveHandOff(ctx, actor, x.app, registry.NewHandOff{})
+		_, _, err := w.GiveHandOff(ctx, actor, x.app, newHandOff(nil))
 		return err
 	}, false},
 	"HandOffs": {access.AppsManage, "app.hand_off_list", func(ctx context.Context, w *world, actor access.Actor, x target) error {
