@@ -156,16 +156,9 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	var background sync.WaitGroup
 	background.Go(func() { r.db.Feed().Run(work) })
 	background.Go(func() { r.followKeys(work) })
-	background.Go(func() { r.sweep(work) })
-	background.Go(func() { r.flushUse(work) })
 	background.Go(func() { r.jobs.Run(work) })
-	background.Go(func() { r.tellEnds(work) })
-	background.Go(func() { r.disableIdle(work) })
-	if r.cfg.SMTPURL.Reveal() != "" { // a link that nobody is sent helps nobody
-		background.Go(func() { r.askContacts(work) })
-	}
 	background.Go(func() { r.checkFile(work) })
-	background.Go(func() { r.reword(work) })
+	r.chores(work, &background)
 	background.Go(func() { r.registry.Rehash(work, r.log) })
 	defer func() { stopWork(); background.Wait(); r.lastFlush(ctx) }()
 
@@ -197,14 +190,16 @@ func (r *rooms) checkFile(ctx context.Context) {
 	}
 }
 
-// reword makes apps that an older version wrote findable by every filter, at the start and, while servers of that version
-// may still write some, once an hour.
-func (r *rooms) reword(ctx context.Context) {
-	tick := time.NewTicker(rewordEvery)
+// regularly does something again and again until the context ends, at the start too or only after the first pause. What
+// goes wrong is told, and tried again the next time.
+func (r *rooms) regularly(ctx context.Context, pause time.Duration, atStart bool, trouble string, do func(context.Context) error) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
-	for {
-		if err := r.registry.Reword(ctx); err != nil && ctx.Err() == nil {
-			r.log.LogAttrs(ctx, slog.LevelWarn, "the words by which apps are found could not all be written", slog.Any("error", err))
+	for now := atStart; ; now = true {
+		if now {
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				r.log.LogAttrs(ctx, slog.LevelWarn, trouble, slog.Any("error", err))
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -214,97 +209,41 @@ func (r *rooms) reword(ctx context.Context) {
 	}
 }
 
-// flushUse writes what was counted, each minute.
-func (r *rooms) flushUse(ctx context.Context) {
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		r.writeUse(ctx)
+// chores are what a server does beside requests, each by its own clock.
+func (r *rooms) chores(ctx context.Context, background *sync.WaitGroup) {
+	start := func(pause time.Duration, atStart bool, trouble string, do func(context.Context) error) {
+		background.Go(func() { r.regularly(ctx, pause, atStart, trouble, do) })
+	}
+	start(sweepEvery, true, "what has expired could not be removed", r.sweep)
+	start(flushEvery, false, useTrouble, r.registry.FlushUse)
+	start(flushEvery, false, rejectionsTrouble, r.registry.FlushRejections)
+	start(tellEvery, true, "people could not be told of secrets that end", r.registry.TellEnds)
+	start(idleEvery, true, "unused apps could not be looked for", r.registry.DisableIdle)
+	// An older version that still runs beside this one writes apps that filters do not find.
+	start(rewordEvery, true, "the words by which apps are found could not all be written", r.registry.Reword)
+	if r.cfg.SMTPURL.Reveal() != "" { // a link that nobody is sent helps nobody
+		start(askEvery, true, "contacts could not be asked", r.registry.AskContacts)
 	}
 }
 
-// tellEnds tells people of secrets that end, at the start and each hour.
-func (r *rooms) tellEnds(ctx context.Context) {
-	tick := time.NewTicker(tellEvery)
-	defer tick.Stop()
-	for {
-		if err := r.registry.TellEnds(ctx); err != nil && ctx.Err() == nil {
-			r.log.LogAttrs(ctx, slog.LevelWarn, "people could not be told of secrets that end", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// disableIdle obeys the policies for unused apps, at the start and each day.
-func (r *rooms) disableIdle(ctx context.Context) {
-	tick := time.NewTicker(idleEvery)
-	defer tick.Stop()
-	for {
-		if err := r.registry.DisableIdle(ctx); err != nil && ctx.Err() == nil {
-			r.log.LogAttrs(ctx, slog.LevelWarn, "unused apps could not be looked for", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// askContacts asks the readers of contacts' addresses whether they are right: new ones each minute, the others once a year.
-func (r *rooms) askContacts(ctx context.Context) {
-	tick := time.NewTicker(askEvery)
-	defer tick.Stop()
-	for {
-		if err := r.registry.AskContacts(ctx); err != nil && ctx.Err() == nil {
-			r.log.LogAttrs(ctx, slog.LevelWarn, "contacts could not be asked", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
+const (
+	useTrouble        = "the use of secrets could not be written"
+	rejectionsTrouble = "what was refused could not be written"
+)
 
 // lastFlush writes what was counted since, once no request is under way any more.
 func (r *rooms) lastFlush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
-	r.writeUse(ctx)
-}
-
-func (r *rooms) writeUse(ctx context.Context) {
-	if err := r.registry.FlushUse(ctx); err != nil && ctx.Err() == nil { // at the end the last flush tries again
-		r.log.LogAttrs(ctx, slog.LevelWarn, "the use of secrets could not be written", slog.Any("error", err))
+	if err := r.registry.FlushUse(ctx); err != nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, useTrouble, slog.Any("error", err))
 	}
-	if err := r.registry.FlushRejections(ctx); err != nil && ctx.Err() == nil {
-		r.log.LogAttrs(ctx, slog.LevelWarn, "what was refused could not be written", slog.Any("error", err))
+	if err := r.registry.FlushRejections(ctx); err != nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, rejectionsTrouble, slog.Any("error", err))
 	}
 }
 
-// sweep removes what has expired, now and then.
-func (r *rooms) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		err := errors.Join(r.signin.Sweep(ctx), r.registry.Sweep(ctx), r.ring.Sweep(ctx), r.jobs.Sweep(ctx), r.outbox.Sweep(ctx))
-		if err != nil && ctx.Err() == nil {
-			r.log.LogAttrs(ctx, slog.LevelWarn, "removing expired rows", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+// sweep removes what has expired.
+func (r *rooms) sweep(ctx context.Context) error {
+	return errors.Join(r.signin.Sweep(ctx), r.registry.Sweep(ctx), r.ring.Sweep(ctx), r.jobs.Sweep(ctx), r.outbox.Sweep(ctx))
 }
