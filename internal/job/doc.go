@@ -3,7 +3,7 @@
 // Queue notes a job in the transaction of whoever wants it done, so that there is a job exactly when that transaction
 // commits. A Runner in every server takes due jobs by a conditional update, for the time of a lease which it prolongs
 // while it works; when its process dies, the lease runs out and another takes the job over. A run that fails is repeated
-// later, and after a number of failures the job is dead: it stays to be seen, in the log, in the metrics and by Dead.
+// later, and after a number of failures the job is dead: it stays to be seen, in the log and in the metrics.
 //
 // # What a handler must expect
 //

@@ -146,13 +146,3 @@ func Items(ctx context.Context, db *database.DB, id ID, after string, limit int)
 func Outcomes(ctx context.Context, db *database.DB, id ID) (map[string]int, error) {
 	return countItems(db.Read(ctx), id)
 }
-
-// DeadJobs returns up to limit dead jobs of the whole installation, the last one first, for the operator.
-func DeadJobs(ctx context.Context, db *database.DB, limit int) ([]Job, error) {
-	rows, err := readDead(db.Read(ctx), limit)
-	jobs := make([]Job, len(rows))
-	for i := range rows {
-		jobs[i] = rows[i].job()
-	}
-	return jobs, err
-}

@@ -253,9 +253,8 @@ func TestRetriesThenDies(t *testing.T) {
 				t.Fatalf("%d runs and %s, want %d and %s", runs, got.State, step.runs, step.state)
 			}
 		}
-		dead, err := job.DeadJobs(t.Context(), db, 10)
-		if err != nil || len(dead) != 1 || dead[0].ID != id || dead[0].LastError != "line one line two: broken" {
-			t.Errorf("dead jobs: %+v, %v", dead, err)
+		if dead := find(t, db, id); dead.LastError != "line one line two: broken" {
+			t.Errorf("the dead job says %q", dead.LastError)
 		}
 	})
 }

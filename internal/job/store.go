@@ -192,12 +192,6 @@ func countItems(g *gorm.DB, id ID) (map[string]int, error) {
 	return counts, wrap(err, "count a job's results")
 }
 
-func readDead(g *gorm.DB, limit int) ([]jobRow, error) {
-	var rows []jobRow
-	err := g.Where("state = 'dead'").Order("finished_at DESC").Limit(limit).Find(&rows).Error
-	return rows, wrap(err, "read dead jobs")
-}
-
 // counts are what the metrics show of the table.
 type counts struct {
 	Waiting int64
