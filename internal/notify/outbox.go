@@ -25,7 +25,7 @@ const (
 type Outbox struct {
 	db      *database.DB
 	metrics *metrics
-	refused []func(tx *database.Tx, m Mail) error
+	answers []func(tx *database.Tx, m Mail) error
 }
 
 // New returns the outbox kept in a database. With nil for metrics nothing is shown.
@@ -70,10 +70,10 @@ type payload struct {
 	Mail ID `json:"mail"`
 }
 
-// WhenRefused calls fn in the transaction that notes a bounce: a server refused the mail for good. It is called before
-// the runner runs; fn may run twice and does no other I/O.
-func (o *Outbox) WhenRefused(fn func(tx *database.Tx, m Mail) error) {
-	o.refused = append(o.refused, fn)
+// WhenAnswered calls fn in the transaction that notes what a server said of an address: it took the mail (Sent), or
+// refused it for good (Refused, a bounce). It is called before the runner runs; fn may run twice and does no other I/O.
+func (o *Outbox) WhenAnswered(fn func(tx *database.Tx, m Mail) error) {
+	o.answers = append(o.answers, fn)
 }
 
 // About returns the last mails of the organisation about a thing, the newest first, at most 100. Who shows them asks for

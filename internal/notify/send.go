@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/textproto"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -129,11 +131,11 @@ func (s *sender) run(ctx context.Context, c *job.Claimed) error {
 	return fmt.Errorf("the mail server did not take a mail: %s", failure.code)
 }
 
-// end writes the state that the row has now and tells of a bounce.
+// end writes the state that the row has now and tells what a server said of the address.
 func (s *sender) end(ctx context.Context, row *mailRow) error {
 	ended := false
 	err := s.db.Housekeep(ctx, func(tx *database.Tx) (err error) {
-		if ended, err = endMail(tx, row); err != nil || !ended || row.State != Refused {
+		if ended, err = endMail(tx, row); err != nil || !ended || row.State != Refused && row.State != Sent {
 			return err
 		}
 		m, err := row.mail()
@@ -141,7 +143,7 @@ func (s *sender) end(ctx context.Context, row *mailRow) error {
 			return err
 		}
 		m.FinishedAt = tx.Now()
-		for _, fn := range s.refused {
+		for _, fn := range s.answers {
 			if err := fn(tx, m); err != nil {
 				return err
 			}
@@ -217,8 +219,21 @@ func (s *sender) connect(ctx context.Context, network, address string) (net.Conn
 	return secured, nil
 }
 
-// judge finds out what a failure means. Only a server's permanent answer about the recipient or the mail itself is a
-// bounce: when it refuses us, or our sender, that is mended here and the mails go out later.
+// bounced reports whether a server's answer to the recipient or the mail says that the address is wrong: an enhanced code
+// of the address or the mailbox (RFC 3463 §3.2, §3.3) or, without one, a reply for a mailbox that is not there. Whatever
+// else it refuses for good, relaying, what we send, or where from, is mended here, and the mails go out later.
+func bounced(sending *gomail.SendError) bool {
+	switch {
+	case sending.Reason != gomail.ErrSMTPRcptTo && sending.Reason != gomail.ErrSMTPData && sending.Reason != gomail.ErrSMTPDataClose:
+		return false
+	case sending.EnhancedStatusCode() != "":
+		return strings.HasPrefix(sending.EnhancedStatusCode(), "5.1.") || strings.HasPrefix(sending.EnhancedStatusCode(), "5.2.")
+	default:
+		return slices.Contains([]int{550, 551, 553}, sending.ErrorCode())
+	}
+}
+
+// judge finds out what a failure means.
 func judge(err error) *failure {
 	var sending *gomail.SendError
 	if errors.As(err, &sending) && sending.ErrorCode() > 0 {
@@ -226,8 +241,7 @@ func judge(err error) *failure {
 		if enhanced := sending.EnhancedStatusCode(); enhanced != "" && len(enhanced) < 12 {
 			code += " " + enhanced
 		}
-		aboutMail := sending.Reason == gomail.ErrSMTPRcptTo || sending.Reason == gomail.ErrSMTPData || sending.Reason == gomail.ErrSMTPDataClose
-		return &failure{code: code, bounce: aboutMail && sending.ErrorCode() >= 500}
+		return &failure{code: code, bounce: bounced(sending)}
 	}
 	if answer, ok := errors.AsType[*textproto.Error](err); ok {
 		switch answer.Code {

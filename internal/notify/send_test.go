@@ -276,7 +276,7 @@ func TestPermanentRefusalIsTold(t *testing.T) {
 		s, org := newServer(t), organisation(t, db)
 		p := newPost(t, db, s.url())
 		var told []notify.Mail
-		p.WhenRefused(func(_ *database.Tx, m notify.Mail) error { told = append(told, m); return nil })
+		p.WhenAnswered(func(_ *database.Tx, m notify.Mail) error { told = append(told, m); return nil })
 		s.answers(func(to string) error {
 			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: to + " moved to private@else.example"}
 		})
@@ -299,7 +299,7 @@ func TestPermanentRefusalIsTold(t *testing.T) {
 	})
 }
 
-// What a server says of us, and not of the recipient, is no bounce.
+// What a server says of us or of our mails, and not of the recipient, is no bounce.
 func TestRefusalOfTheSenderIsNoBounce(t *testing.T) {
 	db := dbtest.SQLite(t, dbtest.NewClock())
 	s, org := newServer(t), organisation(t, db)
@@ -324,7 +324,39 @@ func TestRefusalOfTheSenderIsNoBounce(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Fatal(err)
 	}
-	wantMail(t, list[0], notify.Refused, "554 5.6.0")
+	wantMail(t, list[0], notify.Queued, "554 5.6.0")
+}
+
+// TestBounces: only an answer about the address is a bounce, with an enhanced code (RFC 3463) or by the reply alone.
+func TestBounces(t *testing.T) {
+	const none = -1 // no enhanced code
+	for _, test := range []struct {
+		code     int
+		enhanced smtp.EnhancedCode
+		state    notify.State
+	}{
+		{550, smtp.EnhancedCode{5, 1, 1}, notify.Refused},
+		{550, smtp.EnhancedCode{5, 2, 1}, notify.Refused},
+		{550, smtp.EnhancedCode{none, none, none}, notify.Refused},
+		{553, smtp.EnhancedCode{none, none, none}, notify.Refused},
+		{550, smtp.EnhancedCode{5, 7, 1}, notify.Queued}, // not allowed to relay, or a policy
+		{554, smtp.EnhancedCode{5, 7, 1}, notify.Queued},
+		{554, smtp.EnhancedCode{none, none, none}, notify.Queued},
+		{552, smtp.EnhancedCode{5, 3, 4}, notify.Queued}, // too big for the server
+		{450, smtp.EnhancedCode{4, 2, 1}, notify.Queued},
+	} {
+		t.Run(fmt.Sprint(test.code, test.enhanced), func(t *testing.T) {
+			db := dbtest.SQLite(t, dbtest.NewClock())
+			s, org := newServer(t), organisation(t, db)
+			s.answers(func(string) error { return &smtp.SMTPError{Code: test.code, EnhancedCode: test.enhanced, Message: "no"} })
+			p := newPost(t, db, s.url())
+			p.queue(t, message(org))
+			p.run(t)
+			if got := p.only(t, org); got.State != test.state {
+				t.Errorf("the mail is %s (%s), want %s", got.State, got.Error, test.state)
+			}
+		})
+	}
 }
 
 // A server that takes the connection and says nothing, and one that is away, cost their time and nothing else. A process

@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/audit"
 	"credenza.example/credenza/internal/database"
-	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/problem"
 )
@@ -75,8 +75,15 @@ func (r *Registry) Addresses(ctx context.Context, actor access.Actor, app *App) 
 	return known, nil
 }
 
-// emailKey is what an address is known by.
-func emailKey(email string) string { return identity.Fold(email) }
+// emailKey is what an address is known by: its letters A to Z without case, as both databases fold it.
+func emailKey(email string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, email)
+}
 
 // address returns the latest of what is known.
 func (row *addressRow) address() Address {
@@ -230,7 +237,12 @@ func (r *Registry) AnswerAsk(ctx context.Context, origin access.Origin, link str
 	})
 }
 
-// refusedAddress notes that a mail server refused an address for good; for notify.Outbox.WhenRefused.
-func refusedAddress(tx *database.Tx, m notify.Mail) error {
-	return noteRefused(tx, access.OrganisationID(m.Organisation), emailKey(m.To.Email))
+// addressAnswered notes that a mail server refused an address for good, until one takes a mail to it; for
+// notify.Outbox.WhenAnswered.
+func addressAnswered(tx *database.Tx, m notify.Mail) error {
+	org, key := access.OrganisationID(m.Organisation), emailKey(m.To.Email)
+	if m.State == notify.Sent {
+		return noteTaken(tx, org, key)
+	}
+	return noteRefused(tx, org, key)
 }

@@ -174,21 +174,35 @@ func TestContactLinks(t *testing.T) {
 	}
 }
 
-// TestBouncedAddressIsStale until its reader confirms it.
+// TestBouncedAddressIsStale until a server takes a mail to it or its reader confirms it.
 func TestBouncedAddressIsStale(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		app := w.withReader(t, "Import")[0]
 		w.askContacts(t)
 		w.clock.Advance(time.Minute)
-		err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
-			return registry.RefusedAddress(tx, notify.Mail{Organisation: string(w.acme.ID), To: notify.Address{Email: "JO@acme.example"}})
-		})
-		if err != nil {
-			t.Fatal(err)
+		answer := func(state notify.State) {
+			t.Helper()
+			err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+				to := notify.Address{Email: "JO@acme.example"}
+				return registry.AddressAnswered(tx, notify.Mail{Organisation: string(w.acme.ID), To: to, State: state})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
-		if got := w.known(t, app); got.State != registry.AddressRefused || !got.Stale() {
-			t.Errorf("after a bounce: %+v", got)
+		bounce := func() {
+			t.Helper()
+			answer(notify.Refused)
+			if got := w.known(t, app); got.State != registry.AddressRefused || !got.Stale() {
+				t.Errorf("after a bounce: %+v", got)
+			}
 		}
+		bounce()
+		answer(notify.Sent)
+		if got := w.known(t, app); got.State != registry.AddressUnknown {
+			t.Errorf("after a mail was taken: %+v", got)
+		}
+		bounce()
 		w.clock.Advance(time.Minute)
 		if err := w.AnswerAsk(t.Context(), access.Origin{}, w.asks(t, reader)[0], true); err != nil {
 			t.Fatal(err)

@@ -30,5 +30,5 @@ func (r *Registry) SearchCommon(n int) { r.store.ways.few, r.store.ways.common =
 // RejectionsWaiting is how many rows of what was refused are counted and not written yet.
 func (r *Registry) RejectionsWaiting() float64 { return r.rejected.waiting() }
 
-// RefusedAddress is what the registry does when a mail server refuses a mail for good.
-func RefusedAddress(tx *database.Tx, m notify.Mail) error { return refusedAddress(tx, m) }
+// AddressAnswered is what the registry does when a mail server takes a mail or refuses it for good.
+func AddressAnswered(tx *database.Tx, m notify.Mail) error { return addressAnswered(tx, m) }

@@ -96,7 +96,7 @@ func New(d Deps) (*Registry, error) {
 	d.DB.Feed().Subscribe(r.snapshot.heard)
 	d.Identity.WhenSuspended(endTokens)
 	if d.Outbox != nil {
-		d.Outbox.WhenRefused(refusedAddress)
+		d.Outbox.WhenAnswered(addressAnswered)
 	}
 	return r, nil
 }
@@ -156,6 +156,18 @@ func (r *Registry) rightsNow(ctx context.Context, actor access.Actor) (access.Ac
 // mayView asks for apps.view.
 func (r *Registry) mayView(ctx context.Context, actor access.Actor, action string) error {
 	return r.trail.Check(ctx, actor, audit.Act{Right: access.AppsView, Action: action, Organisation: actor.Organisation})
+}
+
+// mayViewApp asks for apps.view and for the app, which is not found when it is deleted or another organisation's.
+func (r *Registry) mayViewApp(ctx context.Context, actor access.Actor, action string, id AppID) error {
+	if err := r.mayView(ctx, actor, action); err != nil {
+		return err
+	}
+	found, err := r.store.hasApp(ctx, actor.Organisation, id)
+	if err == nil && !found {
+		err = notFound()
+	}
+	return err
 }
 
 func notFound() error { return problem.New(problem.NotFound, "problem.not_found") }

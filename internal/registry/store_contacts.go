@@ -65,7 +65,6 @@ func (s *store) appsOfAddress(ctx context.Context, org access.OrganisationID, ke
 		LastName  string
 		Email     string
 	}
-	// The address is folded by us, not by the database, whose folding differs; lower() only finds candidates by its index.
 	err = s.db.Read(ctx).Raw(`SELECT a.name, c.first_name, c.last_name, c.email FROM app_contacts c
 		JOIN apps a ON a.organisation_id = c.organisation_id AND a.id = c.app_id AND a.deleted_at IS NULL
 		WHERE lower(c.email) = lower(?) AND c.ended_at IS NULL AND c.organisation_id = ? ORDER BY a.name_key`, key, string(org)).
@@ -87,8 +86,11 @@ func noteAsked(tx *database.Tx, row *addressRow) (bool, error) {
 	return result.RowsAffected == 1, wrap(result.Error, "note that an address is asked")
 }
 
+// forgetAddress forgets an address that stands at no app.
 func forgetAddress(tx *database.Tx, row *addressRow) error {
-	return wrap(tx.DB().Exec("DELETE FROM contact_addresses WHERE id = ? AND asked_at = ?", row.ID, row.AskedAt).Error, "forget an address")
+	return wrap(tx.DB().Exec(`DELETE FROM contact_addresses WHERE id = ? AND asked_at = ? AND NOT EXISTS (SELECT 1 FROM app_contacts c
+		WHERE lower(c.email) = lower(?) AND c.ended_at IS NULL AND c.organisation_id = ?)`,
+		row.ID, row.AskedAt, row.EmailKey, string(row.OrganisationID)).Error, "forget an address")
 }
 
 func noteAnswer(tx *database.Tx, row *addressRow, state AddressState) error {
@@ -97,6 +99,11 @@ func noteAnswer(tx *database.Tx, row *addressRow, state AddressState) error {
 		statement = "UPDATE contact_addresses SET confirmed_at = ?, denied_at = NULL, refused_at = NULL WHERE id = ?"
 	}
 	return wrap(tx.DB().Exec(statement, database.Micros(tx.Now()), row.ID).Error, "note an answer")
+}
+
+func noteTaken(tx *database.Tx, org access.OrganisationID, key string) error {
+	return wrap(tx.DB().Exec("UPDATE contact_addresses SET refused_at = NULL WHERE organisation_id = ? AND email_key = ? AND refused_at IS NOT NULL",
+		string(org), key).Error, "note that an address takes mail")
 }
 
 func noteRefused(tx *database.Tx, org access.OrganisationID, key string) error {
