@@ -306,12 +306,9 @@ type BulkItem struct {
 
 // BulkJob returns how far a bulk change of the organisation is. It takes apps.manage.
 func (r *Registry) BulkJob(ctx context.Context, actor access.Actor, id job.ID) (BulkReport, error) {
-	if err := r.trail.Check(ctx, actor, bulkAct(actor, "show")); err != nil {
+	j, err := r.bulkJob(ctx, actor, id)
+	if err != nil {
 		return BulkReport{}, err
-	}
-	j, found, err := job.Find(ctx, r.db, string(actor.Organisation), id)
-	if err != nil || !found || j.Kind != KindBulk {
-		return BulkReport{}, errors.Join(err, orNotFound(found && j.Kind == KindBulk))
 	}
 	var p bulkPayload
 	if err := j.Decode(&p); err != nil {
@@ -321,17 +318,22 @@ func (r *Registry) BulkJob(ctx context.Context, actor access.Actor, id job.ID) (
 	return BulkReport{Job: j, Act: p.Act, Outcomes: outcomes}, err
 }
 
-func orNotFound(found bool) error {
-	if found {
-		return nil
+// bulkJob asks for the right and returns the job, if it is a bulk change of the actor's organisation.
+func (r *Registry) bulkJob(ctx context.Context, actor access.Actor, id job.ID) (job.Job, error) {
+	if err := r.trail.Check(ctx, actor, bulkAct(actor, "show")); err != nil {
+		return job.Job{}, err
 	}
-	return notFound()
+	j, found, err := job.Find(ctx, r.db, string(actor.Organisation), id)
+	if err == nil && (!found || j.Kind != KindBulk) {
+		err = notFound()
+	}
+	return j, err
 }
 
 // BulkItems returns up to limit results of a bulk change in the order of the apps' IDs, after one of them. It takes
 // apps.manage.
 func (r *Registry) BulkItems(ctx context.Context, actor access.Actor, id job.ID, after AppID, limit int) ([]BulkItem, error) {
-	if _, err := r.BulkJob(ctx, actor, id); err != nil {
+	if _, err := r.bulkJob(ctx, actor, id); err != nil {
 		return nil, err
 	}
 	items, err := job.Items(ctx, r.db, id, string(after), limit)
@@ -353,7 +355,7 @@ func (r *Registry) BulkItems(ctx context.Context, actor access.Actor, id job.ID,
 // CancelBulk stops a bulk change; what was changed stays so. It takes apps.manage. The answer is problem.Conflict with
 // the key app.bulk.over for one that has ended.
 func (r *Registry) CancelBulk(ctx context.Context, actor access.Actor, id job.ID) error {
-	if _, err := r.BulkJob(ctx, actor, id); err != nil {
+	if _, err := r.bulkJob(ctx, actor, id); err != nil {
 		return err
 	}
 	act := bulkAct(actor, "cancel")

@@ -149,7 +149,7 @@ func (r *Registry) noteIdle(ctx context.Context, p identity.Policy, row *idleRow
 		noted := *row
 		noted.NoticedAt = database.Micros(tx.Now())
 		return r.tell(tx, access.System(idlePolicy, p.Organisation), &app, tidings{
-			key: "app_idle", to: everybody(&app, managers), args: map[string]any{"Ends": noted.switchedOff(p), "N": p.IdleDays},
+			key: "app_idle", to: everybody(app.contacts(), managers), args: map[string]any{"Ends": noted.switchedOff(p), "N": p.IdleDays},
 		})
 	})
 }
@@ -173,7 +173,7 @@ func (r *Registry) switchOff(ctx context.Context, p identity.Policy, row *idleRo
 		tx.Changed(database.TopicApp, string(app.ID))
 		change := differences(app.record(), after.record())
 		return change, r.tell(tx, actor, &after, tidings{
-			key: "app_idle_off", to: everybody(&after, managers), args: map[string]any{"N": p.IdleDays},
+			key: "app_idle_off", to: everybody(after.contacts(), managers), args: map[string]any{"N": p.IdleDays},
 		})
 	})
 	if problem.Is(err, problem.NotFound) {
@@ -188,13 +188,4 @@ func orNothing(err error) error {
 		return err
 	}
 	return audit.ErrNothing
-}
-
-// everybody are the contacts of an app and those who manage it.
-func everybody(app *App, managers []identity.Person) []Contact {
-	list := app.contacts()
-	for _, p := range managers {
-		list = append(list, Contact{FirstName: p.FirstName, LastName: p.LastName, Email: p.Email})
-	}
-	return list
 }

@@ -28,13 +28,8 @@ type Inspection struct {
 // nowhere. It leads to its secret by the keyed tag inside (protocol.md §3.2), so only who holds the secret learns whose
 // it is.
 func (r *Registry) Inspect(ctx context.Context, actor access.Actor, id AppID, text string) (Inspection, error) {
-	if err := r.mayView(ctx, actor, "app.test"); err != nil {
+	if err := r.mayViewApp(ctx, actor, "app.test", id); err != nil {
 		return Inspection{}, err
-	}
-	if found, err := r.store.hasApp(ctx, actor.Organisation, id); err != nil {
-		return Inspection{}, err
-	} else if !found {
-		return Inspection{}, notFound()
 	}
 	if flaw := secret.FlawOf(text); flaw != "" {
 		return Inspection{Flaw: mistakenFor(text, flaw)}, nil

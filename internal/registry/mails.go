@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"credenza.example/credenza/internal/access"
@@ -42,15 +43,9 @@ func (r *Registry) tell(tx *database.Tx, actor access.Actor, app *App, t tidings
 	}
 	args := map[string]any{"App": app.Name, "ClientID": app.ClientID, "Organisation": organisation, "Actor": actor.Name}
 	maps.Copy(args, t.args)
-	told := map[string]bool{}
-	for _, contact := range t.to {
-		address := identity.Fold(contact.Email)
-		if told[address] {
-			continue
-		}
-		told[address] = true
+	for _, to := range addresses(t.to) {
 		m := notify.Message{
-			Organisation: string(app.Organisation), To: notify.Address{Name: contact.name(), Email: contact.Email}, Key: t.key, Args: args,
+			Organisation: string(app.Organisation), To: to, Key: t.key, Args: args,
 			About: mailAbout(app.ID), Fleeting: t.fleeting,
 		}
 		if !t.fleeting {
@@ -61,6 +56,28 @@ func (r *Registry) tell(tx *database.Tx, actor access.Actor, app *App, t tidings
 		}
 	}
 	return nil
+}
+
+// addresses returns each address once.
+func addresses(people []Contact) []notify.Address {
+	var list []notify.Address
+	seen := map[string]bool{}
+	for _, c := range people {
+		if key := emailKey(c.Email); !seen[key] {
+			seen[key] = true
+			list = append(list, notify.Address{Name: c.name(), Email: c.Email})
+		}
+	}
+	return list
+}
+
+// everybody are the contacts of an app and the managers of its organisation.
+func everybody(contacts []Contact, managers []identity.Person) []Contact {
+	list := slices.Clone(contacts)
+	for _, p := range managers {
+		list = append(list, Contact{FirstName: p.FirstName, LastName: p.LastName, Email: p.Email})
+	}
+	return list
 }
 
 func (c Contact) name() string {
@@ -127,10 +144,10 @@ func without(list, others []Contact) []Contact {
 	var rest []Contact
 	has := map[string]bool{}
 	for _, c := range others {
-		has[identity.Fold(c.Email)] = true
+		has[emailKey(c.Email)] = true
 	}
 	for _, c := range list {
-		if !has[identity.Fold(c.Email)] {
+		if !has[emailKey(c.Email)] {
 			rest = append(rest, c)
 		}
 	}
@@ -153,13 +170,7 @@ type Mail = notify.Mail
 
 // Mails returns the mails about an app of the last 90 days, the newest first, at most 100. It takes apps.view.
 func (r *Registry) Mails(ctx context.Context, actor access.Actor, id AppID) ([]Mail, error) {
-	if err := r.mayView(ctx, actor, "app.view"); err != nil {
-		return nil, err
-	}
-	if found, err := r.store.hasApp(ctx, actor.Organisation, id); err != nil || !found {
-		if err == nil {
-			err = notFound()
-		}
+	if err := r.mayViewApp(ctx, actor, "app.view", id); err != nil {
 		return nil, err
 	}
 	if r.outbox == nil {

@@ -128,7 +128,7 @@ func (r *Registry) tellEnd(ctx context.Context, n notice, managers []identity.Pe
 	default:
 		args["N"] = daysLeft(ends, r.db.Now())
 	}
-	recipients := recipientsOf(n.contacts, managers)
+	recipients := addresses(everybody(n.contacts, managers))
 	return r.db.Housekeep(ctx, func(tx *database.Tx) error {
 		first, err := takeNotice(tx, row, n.stage)
 		if err != nil || !first {
@@ -145,23 +145,4 @@ func (r *Registry) tellEnd(ctx context.Context, n notice, managers []identity.Pe
 		}
 		return nil
 	})
-}
-
-// recipientsOf returns each address once.
-func recipientsOf(contacts []Contact, managers []identity.Person) []notify.Address {
-	var list []notify.Address
-	seen := map[string]bool{}
-	add := func(name, email string) {
-		if folded := identity.Fold(email); !seen[folded] {
-			seen[folded] = true
-			list = append(list, notify.Address{Name: name, Email: email})
-		}
-	}
-	for _, c := range contacts {
-		add(c.name(), c.Email)
-	}
-	for _, p := range managers {
-		add(p.Name(), p.Email)
-	}
-	return list
 }

@@ -34,13 +34,8 @@ type Rejections struct {
 // Rejections returns what was refused of requests that named an app. It takes apps.view. What came in the last minute
 // may not be there yet. Deleted apps and those of other organisations are not found.
 func (r *Registry) Rejections(ctx context.Context, actor access.Actor, id AppID, p Span) (Rejections, error) {
-	if err := r.mayView(ctx, actor, "app.rejections"); err != nil {
+	if err := r.mayViewApp(ctx, actor, "app.rejections", id); err != nil {
 		return Rejections{}, err
-	}
-	if found, err := r.store.hasApp(ctx, actor.Organisation, id); err != nil {
-		return Rejections{}, err
-	} else if !found {
-		return Rejections{}, notFound()
 	}
 	rows, total, err := r.store.rejectionsOf(ctx, actor.Organisation, id, p)
 	if err != nil {
