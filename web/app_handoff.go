@@ -223,13 +223,21 @@ func (s *Server) handOffDone(c *call) error {
 // linkToken reads what a link holds, for networks that do not ask too often (protocol.md §3.6).
 func (c *call) linkToken(read func() (string, error)) (registry.LinkToken, error) {
 	c.noReferrer()
-	if ok, wait := c.s.links.Allow(limit.Network(c.RealIP())); !ok {
-		limited := problem.New(problem.Limited, "hand_off.limited")
-		limited.RetryAfter = wait
-		return registry.LinkToken{}, limited
+	if err := c.followLink(); err != nil {
+		return registry.LinkToken{}, err
 	}
 	token, err := read()
 	return registry.NewLinkToken(token), err
+}
+
+// followLink refuses networks that try many links.
+func (c *call) followLink() error {
+	if ok, wait := c.s.links.Allow(limit.Network(c.RealIP())); !ok {
+		limited := problem.New(problem.Limited, "hand_off.limited")
+		limited.RetryAfter = wait
+		return limited
+	}
+	return nil
 }
 
 func (s *Server) drawOffered(c *call, status int, token registry.LinkToken, wrong error) error {

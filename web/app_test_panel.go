@@ -122,7 +122,7 @@ func (c *call) test(app registry.App, text string, view *templates.AppTest) erro
 	if seen.Flaw != "" {
 		result.Steps[0].State = templates.StepFailed
 		result.Cause = templates.TestCause{Code: "flaw_" + string(seen.Flaw)}
-		result.Skip(ask, next)
+		result.LeaveOut(ask, next)
 		return nil
 	}
 	began := c.s.DB.Now()
@@ -132,7 +132,7 @@ func (c *call) test(app registry.App, text string, view *templates.AppTest) erro
 		step.State, step.Error, step.Description = templates.StepFailed, attempt.Code, attempt.Description
 		result.Steps = append(result.Steps, step)
 		result.Cause = c.testCause(app, seen, attempt)
-		result.Skip(next)
+		result.LeaveOut(next)
 		return nil
 	}
 	result.Steps = append(result.Steps, step)

@@ -11,6 +11,9 @@ import (
 // contactForm is the page behind the link of a mail that asks whether a contact's address is right. It changes nothing:
 // mail scanners follow links.
 func (s *Server) contactForm(c *call) error {
+	if err := c.followLink(); err != nil {
+		return err
+	}
 	link := oneQuery(c, "ask")
 	asked, err := s.Registry.Asked(c.ctx(), link)
 	if err != nil {
@@ -28,6 +31,9 @@ func (c *call) askView(link string, asked registry.Asked) templates.ContactAsk {
 
 // contactAnswer keeps the answer and shows the page again, which then says so and offers the other one.
 func (s *Server) contactAnswer(c *call) error {
+	if err := c.followLink(); err != nil {
+		return err
+	}
 	f, err := readForm(c)
 	if err != nil {
 		return err
