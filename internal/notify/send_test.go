@@ -348,7 +348,9 @@ func TestBounces(t *testing.T) {
 		t.Run(fmt.Sprint(test.code, test.enhanced), func(t *testing.T) {
 			db := dbtest.SQLite(t, dbtest.NewClock())
 			s, org := newServer(t), organisation(t, db)
-			s.answers(func(string) error { return &smtp.SMTPError{Code: test.code, EnhancedCode: test.enhanced, Message: "no"} })
+			s.answers(func(string) error {
+				return &smtp.SMTPError{Code: test.code, EnhancedCode: test.enhanced, Message: "no"}
+			})
 			p := newPost(t, db, s.url())
 			p.queue(t, message(org))
 			p.run(t)
