@@ -78,7 +78,7 @@ func TestContrastFormula(t *testing.T) {
 }
 
 // The table of ui.md §5.1, recomputed from the stylesheet (ui.md §7, item 11).
-func TestContrastOfTokens(t *testing.T) {
+func TestUI11_ContrastOfTokens(t *testing.T) {
 	both := tokens(t)
 	for _, pair := range []struct {
 		front, back string

@@ -137,7 +137,7 @@ func TestGridMenuOffersWhatHasAnAddress(t *testing.T) {
 }
 
 // ui.md §7 item 9: who may only view finds no control that changes anything.
-func TestGridForViewers(t *testing.T) {
+func TestUI9_GridForViewers(t *testing.T) {
 	checkNothingToChange(t, renderDoc(t, templates.AppsPage(viewOnly(sampleGrid(12)))))
 	if renderDoc(t, templates.AppsPage(sampleGrid(1))).Find(".page-actions a[href='/apps/new']").Length() != 1 {
 		t.Error("managers have no button Create")
@@ -298,7 +298,7 @@ func TestGridStates(t *testing.T) {
 }
 
 // ui.md §7 item 12: fifty rows in under 90 KB, also with long names and the longest menu.
-func TestFiftyRowsAreSmall(t *testing.T) {
+func TestUI12_FiftyRowsAreSmall(t *testing.T) {
 	g := sampleGrid(50)
 	for i := range g.Results.Rows {
 		r := &g.Results.Rows[i]

@@ -224,7 +224,7 @@ func TestSecretStates(t *testing.T) {
 }
 
 // ui.md §7 item 9, §4.3: viewers find the contact first, metadata of secrets, and nothing to change.
-func TestDetailForViewers(t *testing.T) {
+func TestUI9_DetailForViewers(t *testing.T) {
 	doc := renderDoc(t, templates.AppDetailPage(sampleViewerDetail()))
 	checkNothingToChange(t, doc)
 	if got := doc.Find(".columns section").First().AttrOr("aria-labelledby", ""); got != "contact" {

@@ -69,7 +69,7 @@ func framePages(f templates.Frame, name string) map[string]templ.Component {
 }
 
 // ui.md §7 item 2: no page needs anything that the content security policy forbids.
-func TestPagesAreClean(t *testing.T) {
+func TestUI2_PagesAreClean(t *testing.T) {
 	for name, page := range framePages(signedIn(), "Ana Silva") {
 		t.Run(name, func(t *testing.T) { checkPage(t, page) })
 	}

@@ -82,9 +82,9 @@ func globexThings(p *portal) (foreign, *browser) {
 	return f, globex
 }
 
-// TestC53_ForeignIDs puts each ID of Globex into each place where Acme can send one: the answer is that to an ID that
+// TestC53_UI17_ForeignIDs puts each ID of Globex into each place where Acme can send one: the answer is that to an ID that
 // nobody has, and Globex's rows stay as they are.
-func TestC53_ForeignIDs(t *testing.T) {
+func TestC53_UI17_ForeignIDs(t *testing.T) {
 	p := newPortal(t)
 	theirs, globex := globexThings(p)
 	admin := p.as("admin@acme.example")

@@ -26,8 +26,8 @@ func cells(t *testing.T, body string) [][]string {
 	return rows
 }
 
-// TestC67_ExportHoldsNoFormula: no cell of the CSV file begins with what a spreadsheet calculates (ui.md §7 item 16, T25).
-func TestC67_ExportHoldsNoFormula(t *testing.T) {
+// TestC67_UI16_ExportHoldsNoFormula: no cell of the CSV file begins with what a spreadsheet calculates (ui.md §7 item 16, T25).
+func TestC67_UI16_ExportHoldsNoFormula(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	names := []string{`=1+1`, `+1`, `-1`, `@SUM(A1)`, `=HYPERLINK("http://evil.example","x")`, `a,"b"`, `plain`}

@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestGridFiltersFold: the fields of the filter form become words of the search, at one address, and the form that comes
+// TestUI8_GridFiltersFold: the fields of the filter form become words of the search, at one address, and the form that comes
 // back holds them again (ui.md §7 item 8).
-func TestGridFiltersFold(t *testing.T) {
+func TestUI8_GridFiltersFold(t *testing.T) {
 	p := newPortal(t)
 	p.fill(3)
 	admin := p.as("admin@acme.example")
@@ -63,8 +63,8 @@ func sameWords(got, want []string) bool {
 	return true
 }
 
-// TestGridColumnsAreSearched: what a column shows can be searched for, by a word and by its key (ui.md §7 item 8).
-func TestGridColumnsAreSearched(t *testing.T) {
+// TestUI8_GridColumnsAreSearched: what a column shows can be searched for, by a word and by its key (ui.md §7 item 8).
+func TestUI8_GridColumnsAreSearched(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	made := admin.register(nil)

@@ -69,8 +69,8 @@ func TestGridPages(t *testing.T) {
 	page.says(".pager-range", "1-25 of 60")
 }
 
-// TestGridKeepsItsState: each link changes one thing and keeps the rest.
-func TestGridKeepsItsState(t *testing.T) {
+// TestUI8_GridKeepsItsState: each link changes one thing and keeps the rest.
+func TestUI8_GridKeepsItsState(t *testing.T) {
 	p := newPortal(t)
 	p.fill(30)
 	admin := p.as("admin@acme.example")

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestC13_SecretInOneAnswer goes everywhere after a secret was made, and finds it in the one answer that made it.
-func TestC13_SecretInOneAnswer(t *testing.T) {
+// TestC13_UI3_SecretInOneAnswer goes everywhere after a secret was made, and finds it in the one answer that made it.
+func TestC13_UI3_SecretInOneAnswer(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	form := admin.newApp(nil)
@@ -69,8 +69,8 @@ func wander(b *browser, made registered) {
 	}
 }
 
-// TestC14_SecretNowhereAtRest looks for secrets in every file of the database, in the write-ahead log and in the log.
-func TestC14_SecretNowhereAtRest(t *testing.T) {
+// TestC14_UI3_SecretNowhereAtRest looks for secrets in every file of the database, in the write-ahead log and in the log.
+func TestC14_UI3_SecretNowhereAtRest(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	made := admin.register(nil)
@@ -98,8 +98,8 @@ func TestC14_SecretNowhereAtRest(t *testing.T) {
 	}
 }
 
-// TestPastedSecret: a secret in the search box is dropped, and neither shown again nor logged (ui.md §4.1).
-func TestPastedSecret(t *testing.T) {
+// TestUI5_PastedSecret: a secret in the search box is dropped, and neither shown again nor logged (ui.md §4.1).
+func TestUI5_PastedSecret(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	made := admin.register(nil)

@@ -36,8 +36,8 @@ func (a *page) wantRow(secret string, parts ...string) {
 	}
 }
 
-// TestLastUse follows a secret from "never used" to "last used", and the app in the grid.
-func TestLastUse(t *testing.T) {
+// TestUI7_LastUse follows a secret from "never used" to "last used", and the app in the grid.
+func TestUI7_LastUse(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	made := admin.register(nil)

@@ -82,9 +82,9 @@ func (x target) fill(t *testing.T, path string) string {
 	return strings.Join(parts, "/")
 }
 
-// TestC52_RightsMatrix asks every route of the table, in each of its methods, as every role, for the own organisation's
+// TestC52_UI9_UI17_RightsMatrix asks every route of the table, in each of its methods, as every role, for the own organisation's
 // app, another organisation's and nobody's (C52, C53). What each must answer follows from the table alone.
-func TestC52_RightsMatrix(t *testing.T) {
+func TestC52_UI9_UI17_RightsMatrix(t *testing.T) {
 	p := newPortal(t)
 	about := targets(p)
 	for _, who := range roles(p) {

@@ -284,7 +284,7 @@ func TestScopesRowsReadAsText(t *testing.T) {
 }
 
 // Every filter state stands in the address and comes back from it (ui.md §7 item 8).
-func TestScopesFilters(t *testing.T) {
+func TestUI8_ScopesFilters(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	admin.register(nil)

@@ -10,9 +10,9 @@ import (
 	"credenza.example/credenza/internal/registry"
 )
 
-// TestWalk is issue 2, items 2 to 6, without a browser's engine: register, read the secret once, use it, find, edit,
+// TestUI1_Walk is issue 2, items 2 to 6, without a browser's engine: register, read the secret once, use it, find, edit,
 // rotate, retire, deactivate, activate, delete, and what the others see of it.
-func TestWalk(t *testing.T) {
+func TestUI1_Walk(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	admin.get("/apps").is(http.StatusOK).says(".empty", "Register")
@@ -129,9 +129,9 @@ func walkEnd(t *testing.T, admin *browser, made registered, token string) {
 	}
 }
 
-// TestWalkOfTheOthers is item 5: a viewer sees everything and can change nothing, a guest is told which right is missing
+// TestUI9_WalkOfTheOthers is item 5: a viewer sees everything and can change nothing, a guest is told which right is missing
 // and whom to ask, at Globex nothing of Acme exists.
-func TestWalkOfTheOthers(t *testing.T) {
+func TestUI9_WalkOfTheOthers(t *testing.T) {
 	p := newPortal(t)
 	made := p.as("admin@acme.example").register(nil)
 	viewer := p.as("viewer@acme.example")
@@ -174,8 +174,8 @@ func noControls(t *testing.T, a *page) {
 	})
 }
 
-// TestReplayedForm: sending a form twice makes one app and one secret, and says so (ui.md §4.4).
-func TestReplayedForm(t *testing.T) {
+// TestUI4_ReplayedForm: sending a form twice makes one app and one secret, and says so (ui.md §4.4).
+func TestUI4_ReplayedForm(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	form := admin.newApp(nil)
@@ -199,7 +199,7 @@ func TestReplayedForm(t *testing.T) {
 	}
 }
 
-func TestC16_RotateWithTwoUsableAndAfterTheEnd(t *testing.T) {
+func TestC16_UI6_RotateWithTwoUsableAndAfterTheEnd(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	first := admin.register(nil)
@@ -248,8 +248,8 @@ func usable(p *portal, id registry.AppID) []string {
 	return ids
 }
 
-// TestLeaked: a leaked secret ends at once, with the tokens it bought, the last one included.
-func TestLeaked(t *testing.T) {
+// TestUI6_Leaked: a leaked secret ends at once, with the tokens it bought, the last one included.
+func TestUI6_Leaked(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	made := admin.register(nil)
@@ -286,8 +286,8 @@ func TestLeaked(t *testing.T) {
 	admin.get(made.path+"/history").says(".events", "leaked")
 }
 
-// TestLastSecretStays: people cannot retire the last secret of an active app (product.md decision 17).
-func TestLastSecretStays(t *testing.T) {
+// TestUI6_LastSecretStays: people cannot retire the last secret of an active app (product.md decision 17).
+func TestUI6_LastSecretStays(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	made := admin.register(nil)

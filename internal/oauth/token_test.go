@@ -209,7 +209,7 @@ func TestAppMayAskForLess(t *testing.T) {
 	}
 }
 
-func TestC16_OldAndNewSecret(t *testing.T) {
+func TestC16_UI6_OldAndNewSecret(t *testing.T) {
 	r := newRig(t)
 	a := r.app(invoiceRead)
 	before := r.token(a)

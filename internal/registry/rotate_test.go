@@ -14,7 +14,7 @@ import (
 )
 
 // Both secrets work until the old one's end, then the new one alone; a third is refused while two work (C16).
-func TestC16_Rotate(t *testing.T) {
+func TestC16_UI6_Rotate(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		app, first := w.register(t, "Spend export")
 		w.clock.Advance(time.Minute)

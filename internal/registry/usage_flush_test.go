@@ -172,8 +172,8 @@ func TestUseTellsTwentyNetworksApart(t *testing.T) {
 	})
 }
 
-// What could not be written is kept, added to what comes meanwhile, and written once it can be.
-func TestUseIsKeptWhenWritingFails(t *testing.T) {
+// TestUI7_UseIsKeptWhenWritingFails: what could not be written is kept, added to what comes meanwhile, and written once it can be.
+func TestUI7_UseIsKeptWhenWritingFails(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		metrics := w.bounded(t, 1000)
 		app, shown := w.register(t, "Spend export")

@@ -15,18 +15,23 @@ import (
 
 var update = flag.Bool("update", false, "write the tests into the table of docs/conformance.md instead of checking them")
 
+// The acceptance list of the portal counts to 17. What is about languages comes with the second one.
+const acceptances = 17
+
+var acceptedLater = []string{"UI10", "UI15"}
+
 const conformancePage = root + "/docs/conformance.md"
 
 var (
-	goTest      = regexp.MustCompile(`^TestC(\d+[a-d]?)_`)
+	goTest      = regexp.MustCompile(`^Test((?:(?:C\d+[a-d]?|UI\d+)_)+)`)
 	browserTest = regexp.MustCompile("(?m)^\\s*test\\((['\"`])(.*)['\"`], ")
-	inTitle     = regexp.MustCompile(`\bC(\d+[a-d]?)\b`)
-	checkRow    = regexp.MustCompile(`(?m)^\| C(\d+[a-d]?) \| ([^|]+) \| ([^|]*) \|$`)
+	inTitle     = regexp.MustCompile(`\b(C\d+[a-d]?|UI\d+)\b`)
+	checkRow    = regexp.MustCompile(`(?m)^\| (C\d+[a-d]?|UI\d+) \| ([^|]+) \| ([^|]*) \|$`)
 	quoted      = regexp.MustCompile("`([^`]+)`")
 )
 
 // proofs are the tests that carry the number of a check, by number: "directory Test" for one of Go, the file for one in
-// the browser.
+// the browser. Numbers are C of the checks of security, UI of the acceptance list of the portal; a test may carry several.
 func proofs(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -36,8 +41,10 @@ func proofs(t *testing.T) map[string][]string {
 			if !ok || !goTest.MatchString(f.Name.Name) {
 				continue
 			}
-			number := goTest.FindStringSubmatch(f.Name.Name)[1]
-			found[number] = append(found[number], s.dir+" "+f.Name.Name)
+			numbers := strings.TrimSuffix(goTest.FindStringSubmatch(f.Name.Name)[1], "_")
+			for number := range strings.SplitSeq(numbers, "_") {
+				found[number] = append(found[number], s.dir+" "+f.Name.Name)
+			}
 		}
 	}
 	files, err := filepath.Glob(root + "/web/e2e/*.js")
@@ -109,7 +116,7 @@ func TestConformanceNamesTests(t *testing.T) {
 	if *update {
 		page = checkRow.ReplaceAllStringFunc(page, func(row string) string {
 			parts := checkRow.FindStringSubmatch(row)
-			return fmt.Sprintf("| C%s | %s | %s |", parts[1], parts[2], cell(found[parts[1]]))
+			return fmt.Sprintf("| %s | %s | %s |", parts[1], parts[2], cell(found[parts[1]]))
 		})
 		if err := os.WriteFile(conformancePage, []byte(page), 0o600); err != nil {
 			t.Fatal(err)
@@ -119,22 +126,27 @@ func TestConformanceNamesTests(t *testing.T) {
 	for _, row := range checkRow.FindAllStringSubmatch(page, -1) {
 		number := row[1]
 		if rows[number] {
-			t.Errorf("docs/conformance.md has C%s twice", number)
+			t.Errorf("docs/conformance.md has %s twice", number)
 		}
 		rows[number] = true
 		names := listed(row[3])
 		if len(names) == 0 {
-			t.Errorf("docs/conformance.md names no test for C%s", number)
+			t.Errorf("docs/conformance.md names no test for %s", number)
 		}
 		for _, name := range names {
 			if !slices.Contains(found[number], name) {
-				t.Errorf("docs/conformance.md: there is no test %s of C%s", name, number)
+				t.Errorf("docs/conformance.md: there is no test %s of %s", name, number)
 			}
+		}
+	}
+	for n := 1; n <= acceptances; n++ {
+		if number := fmt.Sprintf("UI%d", n); !rows[number] && !slices.Contains(acceptedLater, number) {
+			t.Errorf("docs/conformance.md has no row for %s", number)
 		}
 	}
 	for _, number := range slices.Sorted(maps.Keys(found)) {
 		if !rows[number] {
-			t.Errorf("docs/conformance.md has no row for C%s, which %s proves", number, found[number][0])
+			t.Errorf("docs/conformance.md has no row for %s, which %s proves", number, found[number][0])
 		}
 	}
 }

@@ -13,7 +13,7 @@ async function finished(page, plain, text) {
   }).toPass({ timeout: 20_000 });
 }
 
-test('what is ticked is deactivated, its results are told, and it is undone @plain', async ({ open, plain }) => {
+test('what is ticked is deactivated, its results are told, and it is undone (UI1) @plain', async ({ open, plain }) => {
   const page = await open('initech');
   await page.goto('/apps?q=status%3Aactive+worker');
   const before = await rows(page).count();

@@ -315,13 +315,13 @@ const settings = {
   CREDENZA_LOG_LEVEL: 'debug', CREDENZA_TOKEN_LOG: 'on', CREDENZA_SMTP_URL: `smtp://mailer:canary-of-mail-${base64(String(Math.random())).slice(0, 12)}@127.0.0.1:25`,
 };
 
-test('what goes in does not come out in logs, metrics, profiles or errors, on SQLite (C72)', async ({ browser }) => {
+test('what goes in does not come out in logs, metrics, profiles or errors, on SQLite (C72, UI3)', async ({ browser }) => {
   test.setTimeout(300_000);
   const told = await withServer(settings, (server, admin) => flight({ server, admin, browser, database: () => [] }));
   console.log(`canaries on SQLite: ${JSON.stringify(told)}`);
 });
 
-test('what goes in does not come out in logs, metrics, profiles or errors, on PostgreSQL (C72)', async ({ browser }) => {
+test('what goes in does not come out in logs, metrics, profiles or errors, on PostgreSQL (C72, UI3)', async ({ browser }) => {
   test.setTimeout(300_000);
   const password = `canary-of-database-${Math.random().toString(36).slice(2)}`;
   await withPostgres(password, ({ url, dir }) => withServer({ ...settings, CREDENZA_DATABASE_URL: url }, async (server, admin) => {

@@ -98,7 +98,7 @@ for (const style of ['header', 'params', 'auto']) {
   });
 }
 
-test('after a rotation old and new secret get tokens, after retiring the old one only the new does (C16)', async ({ open }) => {
+test('after a rotation old and new secret get tokens, after retiring the old one only the new does (C16, UI6)', async ({ open }) => {
   const page = await open('admin');
   app.old = app.secret;
   app.secret = await rotate(page, app.id, { end: 'In 1 hour' });

@@ -54,7 +54,7 @@ test('each fault is named beside its field and everything typed stays @plain', a
   await expect(page.getByText('does not expire by itself')).toBeVisible();
 });
 
-test('a form sent twice makes one app and shows its secret once (C13) @plain', async ({ open, unique }) => {
+test('a form sent twice makes one app and shows its secret once (C13, UI4) @plain', async ({ open, unique }) => {
   const page = await open('admin');
   const name = unique('Sent twice');
   await fillRegister(page, { name });
@@ -140,7 +140,7 @@ test('the reveal page asks before it is left unread', async ({ open }) => {
   await expect(page).toHaveURL('/');
 });
 
-test('a secret is gone when its page comes back from the back/forward cache (C13) @plain', async ({
+test('a secret is gone when its page comes back from the back/forward cache (C13, UI4) @plain', async ({
   playwright, launchOptions, open, unique, plain, javaScriptEnabled, baseURL,
 }) => {
   // Tests run without that cache, people do not.

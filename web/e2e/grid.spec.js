@@ -29,7 +29,7 @@ test('words of name, client ID and creator are found by their beginning @plain',
   await expect(rows(page)).toHaveCount(50);
 });
 
-test('filters narrow, stand as chips, and come off one by one @plain', async ({ open }) => {
+test('filters narrow, stand as chips, and come off one by one (UI8) @plain', async ({ open }) => {
   const page = await open('initech');
   await page.goto('/apps?sort=created');
   const chips = page.getByRole('list', { name: 'Active filters' });
@@ -96,7 +96,7 @@ test('the list is saved as a file that holds what it shows @plain', async ({ ope
   expect(JSON.parse(Buffer.concat(parts).toString()).map((app) => app.name)).toEqual(shown);
 });
 
-test('columns sort both ways and say so @plain', async ({ open }) => {
+test('columns sort both ways and say so (UI1) @plain', async ({ open }) => {
   const page = await open('initech');
   await page.goto('/apps');
   const head = (name) => page.getByRole('columnheader', { name });
@@ -181,7 +181,7 @@ test('live search that fails keeps the rows and says so', async ({ open, faults 
   for (const fault of faults.splice(0)) expect(fault).toContain('net::ERR_FAILED'); // the browser says so too
 });
 
-test('back and forward keep search, order and page @plain', async ({ open, plain }) => {
+test('back and forward keep search, order and page (UI8) @plain', async ({ open, plain }) => {
   const page = await open('initech');
   await page.goto('/apps?sort=created&dir=desc&per=25');
   await search(page, plain, 'invoice');
@@ -194,7 +194,7 @@ test('back and forward keep search, order and page @plain', async ({ open, plain
   expect(await names(page)).toEqual(found);
 });
 
-test('the list weighs what P10 allows', async ({ open }) => {
+test('the list weighs what P10 allows (UI12)', async ({ open }) => {
   const page = await open('initech');
   const before = traffic().length;
   await page.goto('/apps');

@@ -9,7 +9,7 @@ import { fillRegister, readReveal, register } from './pages.js';
 const log = () => readFileSync(join(run().dir, 'out', 'stderr'), 'utf8');
 const sentWith = (text, from) => traffic().slice(from).filter((exchange) => decodeURIComponent(exchange.url).includes(text));
 
-test('a secret in the search box is not sent', async ({ open }) => {
+test('a secret in the search box is not sent (UI5)', async ({ open }) => {
   const page = await open('admin');
   const app = await register(page, { name: 'Pasted with scripts' });
   await page.goto('/apps');
@@ -31,7 +31,7 @@ test('a secret in the search box is not sent', async ({ open }) => {
   expect(sentWith('ccws_', before)).toEqual([]);
 });
 
-test('a secret that was sent as a search is dropped, not logged, not echoed @plain', async ({ open, unique, plain }) => {
+test('a secret that was sent as a search is dropped, not logged, not echoed (UI5) @plain', async ({ open, unique, plain }) => {
   const page = await open('admin');
   const app = await register(page, { name: unique('Pasted by address') });
   const before = traffic().length;
@@ -51,7 +51,7 @@ test('a secret that was sent as a search is dropped, not logged, not echoed @pla
   expect(log()).not.toContain(app.secret.slice(5));
 });
 
-test('a secret in an address is not passed on by any redirect @plain', async ({ open, unique }) => {
+test('a secret in an address is not passed on by any redirect (UI5) @plain', async ({ open, unique }) => {
   const page = await open('admin');
   const { secret } = await register(page, { name: unique('Pasted before signing in') });
   const stranger = await open();

@@ -44,7 +44,7 @@ function leaks({ secrets, presented: others, tokens, sessions, links }, from) {
   return from.flatMap(({ path, bytes }) => finder.find(bytes).map((found) => `${found} in ${path}`));
 }
 
-test('every secret stands in exactly one answer, which nobody may keep (C13)', async () => {
+test('every secret stands in exactly one answer, which nobody may keep (C13, UI3)', async () => {
   test.setTimeout(60_000);
   const exchanges = traffic();
   const { secrets } = confidential(exchanges);
@@ -78,7 +78,7 @@ test('secrets are sent to the token server and the test panel only', async () =>
   expect(strangers.map(({ name }) => name)).toEqual([]);
 });
 
-test('no log, database, journal or temporary file holds a secret, a token, a session or a link (C14)', async () => {
+test('no log, database, journal or temporary file holds a secret, a token, a session or a link (C14, UI3)', async () => {
   test.setTimeout(60_000);
   const all = confidential(traffic());
   for (const [kind, values] of Object.entries(all)) expect(values.size, kind).toBeGreaterThan(0);
@@ -169,7 +169,7 @@ test('every cookie is out of reach of scripts and other sites (C59)', async () =
   }
 });
 
-test('no page holds a style, a script or a handler of its own', async () => {
+test('no page holds a style, a script or a handler of its own (UI2)', async () => {
   const pages = html(traffic());
   expect(pages.length).toBeGreaterThan(0);
   expect(broken(pages, function* rule({ text }) {
@@ -183,7 +183,7 @@ test('no page holds a style, a script or a handler of its own', async () => {
   })).toEqual([]);
 });
 
-test('no page broke its policy but the one that was made to', async () => {
+test('no page broke its policy but the one that was made to (UI2)', async () => {
   const reports = traffic().filter(({ path }) => path === '/csp-report');
   expect(reports.map((exchange) => exchange.sent).filter((sent) => !sent.includes('?provoked'))).toEqual([]);
 });

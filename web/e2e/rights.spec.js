@@ -28,7 +28,7 @@ test('an app to look at @plain', async ({ open, unique }) => {
   app.secretID = (await self(await token(app))).body.token.secret_id;
 });
 
-test('a viewer sees everything and finds nothing to change it with @plain', async ({ open }) => {
+test('a viewer sees everything and finds nothing to change it with (UI9) @plain', async ({ open }) => {
   const page = await open('viewer');
   await page.goto('/');
   await expect(page.getByRole('link', { name: 'Create app' })).toHaveCount(0);
@@ -51,7 +51,7 @@ test('a viewer sees everything and finds nothing to change it with @plain', asyn
   await expect(page.getByRole('listitem').filter({ hasText: `Ana Silva registered ${app.name}` })).toBeVisible();
 });
 
-test('a viewer who asks for a form or sends one is refused by name of the right (403) @plain', async ({ open }) => {
+test('a viewer who asks for a form or sends one is refused by name of the right, 403 (UI9) @plain', async ({ open }) => {
   const page = await open('viewer');
   for (const path of ['/apps/new', `/apps/${app.id}/edit`, `/apps/${app.id}/secrets/new`, `/apps/${app.id}/delete`]) {
     expect((await page.goto(path)).status(), path).toBe(403);
@@ -87,7 +87,7 @@ test('a guest is told which right is missing and who can grant it @plain', async
   for (const [path, fields] of changes(app)) expect((await post(page, path, fields)).status(), path).toBe(403);
 });
 
-test('at Globex nothing of Acme exists @plain', async ({ open }) => {
+test('at Globex nothing of Acme exists (UI17) @plain', async ({ open }) => {
   const page = await open('globex');
   await page.goto(`/apps?q=${encodeURIComponent(app.name)}`);
   await expect(page.getByRole('heading', { name: 'No app matches' })).toBeVisible();

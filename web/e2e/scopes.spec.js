@@ -44,7 +44,7 @@ test('a call or its address finds the scopes that open it @plain', async ({ open
   await expect(page.getByRole('columnheader', { name: 'Used by' })).toHaveCount(0); // that takes a right
 });
 
-test('filters narrow, stand in the address, and come off one by one @plain', async ({ open, plain }) => {
+test('filters narrow, stand in the address, and come off one by one (UI8) @plain', async ({ open, plain }) => {
   const page = await open('initech');
   await page.goto('/scopes');
   await page.getByLabel('API or object').selectOption('invoices');

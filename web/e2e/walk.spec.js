@@ -23,7 +23,7 @@ test('sign in with the printed password, and land on the page first asked for @p
   await expect(page).toHaveURL('/apps/new');
 });
 
-test('register an app with every field, see its secret once, use it as printed @plain', async ({ open, unique, plain }) => {
+test('register an app with every field, see its secret once, use it as printed (UI1, UI13) @plain', async ({ open, unique, plain }) => {
   const page = await open('admin');
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   app = { name: unique('SAP spend export walk') };
@@ -104,7 +104,7 @@ async function runsPrintedLines(page, { secret, clientID, name }) {
   expect(Math.round(days)).toBe(180);
 }
 
-test('after a reload, back, forward and in a second tab there is no secret (C13) @plain', async ({ open, unique, plain }) => {
+test('after a reload, back, forward and in a second tab there is no secret (C13, UI4) @plain', async ({ open, unique, plain }) => {
   const page = await open('admin');
   const name = unique('Reload and back');
   await fillRegister(page, { name });
@@ -134,7 +134,7 @@ test('after a reload, back, forward and in a second tab there is no secret (C13)
   await expect(second.getByRole('row').filter({ hasText: name })).toHaveCount(1); // one app, not two
 });
 
-test('find the app by words, category and status @plain', async ({ open, plain }) => {
+test('find the app by words, category and status (UI1) @plain', async ({ open, plain }) => {
   const page = await open('admin');
   await page.goto('/apps');
   const row = page.getByRole('row').filter({ hasText: app.clientID });
@@ -192,7 +192,7 @@ test('edit: what is wrong is named, what was typed stays, then it is saved @plai
   await expect(page.getByText('core.purchase_order.read', { exact: true })).toBeVisible();
 });
 
-test('Generate makes a second secret, both get tokens, the old one is retired and refused at once @plain', async ({ open }) => {
+test('Generate makes a second secret, both get tokens, the old one is retired and refused at once (UI1, UI6) @plain', async ({ open }) => {
   const page = await open('admin');
   app.old = app.secret;
   app.oldToken = await token({ clientID: app.clientID, secret: app.old });
@@ -240,7 +240,7 @@ test('deactivate: tokens are refused at once; activate brings the app back, not 
   expect((await self(await token(app))).status).toBe(200);
 });
 
-test('delete: only an inactive app, and only with its name @plain', async ({ open }) => {
+test('delete: only an inactive app, and only with its name (UI1) @plain', async ({ open }) => {
   const page = await open('admin');
   await page.goto(`/apps/${app.id}`);
   await expect(page.getByRole('link', { name: 'Delete', exact: true })).toHaveCount(0);
