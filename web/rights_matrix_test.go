@@ -49,11 +49,21 @@ type target struct {
 	parameters   map[string]string
 }
 
-// targets are an app of Acme, one of Globex, and one that is not there. Every parameter that a route has stands here.
+// unknown has a value for every parameter that a route has, of nothing that is there but for what belongs to nobody.
+func unknown() map[string]string {
+	return map[string]string{
+		":id": database.NewID(), ":sid": database.NewID(), ":hid": database.NewID(), ":view": database.NewID(), ":job": database.NewID(),
+		":name": invoiceRead,
+	}
+}
+
+// targets are an app of Acme, one of Globex, and one that is not there.
 func targets(p *portal) []target {
 	p.t.Helper()
 	of := func(name string, org access.OrganisationID, id, secret string) target {
-		return target{name, org, map[string]string{":id": id, ":sid": secret, ":name": invoiceRead, ":view": database.NewID(), ":job": database.NewID(), ":hid": database.NewID()}}
+		values := unknown()
+		values[":id"], values[":sid"] = id, secret
+		return target{name, org, values}
 	}
 	made := p.as("admin@acme.example").register(nil)
 	theirs, _ := globexThings(p)
