@@ -21,7 +21,7 @@
 //   [data-join-of=name]             a field that lists their values; boxes of one name and value are ticked together
 //   a[data-carry=name]              takes the ticked boxes of that name along, as parameters of its address
 //   [data-poll=url]                 a part of the page that goes on: asked for again each 2 s, as long as it says so
-//   tr[data-row], a[data-open]      rows that j and k walk
+//   tr[data-row], a[data-open]      rows that j and k walk; of table[data-rows] all, by the link in their head
 //   input[data-calls]               a curl command that is pasted there becomes the call it makes
 //   input[data-plain]               counts only without the script, which removes it
 
@@ -379,8 +379,8 @@ function shortcut(event) {
   prefix = event.key === 'g' ? 'g ' : '';
   setTimeout(() => { prefix = ''; }, 1500);
   if (event.key === 'j' || event.key === 'k') {
-    const links = $$('[data-row] [data-open]');
-    const at = links.findIndex((link) => link.closest('[data-row]').contains(document.activeElement));
+    const links = $$('[data-row] [data-open], [data-rows] th[scope=row] > a');
+    const at = links.findIndex((link) => link.closest('tr').contains(document.activeElement));
     links[Math.max(0, Math.min(links.length - 1, at + (event.key === 'j' ? 1 : -1)))]?.focus();
     return;
   }

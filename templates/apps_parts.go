@@ -22,17 +22,17 @@ func (f Frame) appPage(ctx context.Context, title, name, href string) Page {
 	return p
 }
 
-// shortID shortens a client ID in the middle: CCWACME_7q2m…x9fk. Short ones stay whole.
-func shortID(id string) string {
+// cutID cuts a client ID where it may be shortened: CCWACME_7q2m, what is left out, x9fk. Short ones stay whole.
+func cutID(id string) (head, middle, tail string) {
 	r := []rune(id)
-	head := strings.IndexRune(id, '_') + 5
-	if head < 5 || head > 16 {
-		head = 8
+	cut := strings.IndexRune(id, '_') + 5
+	if cut < 5 || cut > 16 {
+		cut = 8
 	}
-	if len(r) <= head+6 {
-		return id
+	if len(r) <= cut+6 {
+		return id, "", ""
 	}
-	return string(r[:head]) + "…" + string(r[len(r)-4:])
+	return string(r[:cut]), string(r[cut : len(r)-4]), string(r[len(r)-4:])
 }
 
 // ending writes the last four characters of a secret the way all pages do: …9fK2.

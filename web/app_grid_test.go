@@ -33,7 +33,7 @@ func (p *portal) fill(n int) {
 
 func appNames(a *page) []string {
 	var names []string
-	a.Find("[data-row] [data-open]").Each(func(_ int, s *selection) { names = append(names, s.Text()) })
+	a.Find("#results tbody th a").Each(func(_ int, s *selection) { names = append(names, s.Text()) })
 	return names
 }
 
@@ -144,7 +144,7 @@ func TestGridBeyondTheEnd(t *testing.T) {
 	admin := p.as("admin@acme.example")
 	next := admin.get("/apps?per=2&sort=name").Find("a[rel=next]").AttrOr("href", "")
 	page := admin.get(next).is(http.StatusOK)
-	path, _ := page.Find("[data-open]").Attr("href")
+	path, _ := page.Find("#results tbody th a").Attr("href")
 	form := admin.get(path + "/deactivate").form("main form")
 	admin.post(path+"/deactivate", form)
 	form = admin.get(path + "/delete").form("main form")
@@ -159,7 +159,7 @@ func TestGridRows(t *testing.T) {
 	made := admin.register(map[string][]string{"expiry": {"date"}, "expires_on": {"2026-12-04"}})
 	p.fill(2)
 	grid := admin.get("/apps?sort=name").is(http.StatusOK)
-	row := grid.Find("[data-row]").FilterFunction(func(_ int, s *selection) bool { return strings.Contains(s.Text(), "SAP") })
+	row := grid.Find("#results tbody tr").FilterFunction(func(_ int, s *selection) bool { return strings.Contains(s.Text(), "SAP") })
 	for _, part := range []string{"Customer", "Active", "Expires in 12 days", "Ana Silva", "22 Nov 2026, 13:05 UTC", made.clientID} {
 		if !strings.Contains(row.Text(), part) {
 			t.Errorf("the row lacks %q: %s", part, strings.Join(strings.Fields(row.Text()), " "))
@@ -170,7 +170,7 @@ func TestGridRows(t *testing.T) {
 			t.Errorf("the row of an active app has %d links to %s", got, sub)
 		}
 	}
-	off := grid.Find("[data-row].is-off")
+	off := grid.Find("#results tbody tr:has(td:nth-child(3) .chip-neu)")
 	if off.Length() != 1 || off.Find("a[href$='/delete']").Length() != 1 || off.Find("a[href$='/activate']").Length() != 1 || off.Find("a[href$='/deactivate']").Length() != 0 {
 		t.Errorf("%d rows of inactive apps", off.Length())
 	}
@@ -179,7 +179,7 @@ func TestGridRows(t *testing.T) {
 	}
 	viewed := p.as("viewer@acme.example").get("/apps").is(http.StatusOK)
 	noControls(t, viewed)
-	if viewed.Find("[data-row] a[href$='/history']").Length() != 3 {
+	if viewed.Find("#results tbody tr a[href$='/history']").Length() != 3 {
 		t.Error("a viewer cannot open the history")
 	}
 }

@@ -87,7 +87,7 @@ func TestLastUseSorts(t *testing.T) {
 	} {
 		var names []string
 		grid := admin.get("/apps" + query).is(http.StatusOK)
-		grid.Find("[data-row] th a").Each(func(_ int, s *selection) { names = append(names, s.Text()) })
+		grid.Find("#results tbody tr th a").Each(func(_ int, s *selection) { names = append(names, s.Text()) })
 		if got := strings.Join(names, ", "); got != want {
 			t.Errorf("%s: %s, want %s", query, got, want)
 		}

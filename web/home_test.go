@@ -55,7 +55,7 @@ func TestHome(t *testing.T) {
 		list := admin.get(href).is(http.StatusOK)
 		want := map[string]int{"Leaked": 1, "Two": 1, "active": 2, "inactive": 0, "unused": 0}
 		code := []string{"Leaked", "Two", "active", "inactive", "Two", "unused"}[i]
-		if got := list.Find("[data-row]").Length(); got != want[code] {
+		if got := list.Find("#results tbody tr").Length(); got != want[code] {
 			t.Errorf("%s lists %d apps, want %d", href, got, want[code])
 		}
 	}

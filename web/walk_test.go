@@ -39,7 +39,7 @@ func TestUI1_Walk(t *testing.T) {
 func walkGrid(t *testing.T, admin *browser, made registered) {
 	for _, query := range []string{"", "?q=spend", "?q=" + made.clientID, "?q=silva", "?q=category:customer", "?q=status:active&sort=created&dir=desc"} {
 		grid := admin.get("/apps"+query).is(http.StatusOK).says(".apps-table tbody", "SAP spend export")
-		if got := grid.Find("[data-row]").Length(); got != 1 {
+		if got := grid.Find("#results tbody tr").Length(); got != 1 {
 			t.Errorf("%q finds %d apps", query, got)
 		}
 	}
@@ -185,7 +185,7 @@ func TestUI4_ReplayedForm(t *testing.T) {
 		t.Fatalf("the repeated form leads to %s", again.to())
 	}
 	admin.follow(again).says(".flash", "already shown")
-	if n := admin.get("/apps").Find("[data-row]").Length(); n != 1 {
+	if n := admin.get("/apps").Find("#results tbody tr").Length(); n != 1 {
 		t.Fatalf("%d apps", n)
 	}
 	form = with(admin.get(made.path+"/secrets/new").form("main form"), map[string][]string{"do": {"create"}})
