@@ -198,7 +198,7 @@ func (r *rooms) regularly(ctx context.Context, pause time.Duration, atStart bool
 	for now := atStart; ; now = true {
 		if now {
 			if err := do(ctx); err != nil && ctx.Err() == nil {
-				r.log.LogAttrs(ctx, slog.LevelWarn, trouble, slog.Any("error", err))
+				r.log.LogAttrs(ctx, slog.LevelWarn, "regular work failed", slog.String("trouble", trouble), slog.Any("error", err))
 			}
 		}
 		select {
