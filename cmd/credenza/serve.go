@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime"
 	"sync"
@@ -80,23 +79,19 @@ func (p *program) serve(ctx context.Context, demo bool) error {
 			return err
 		}
 	}
-	var listen net.ListenConfig
-	public, err := listen.Listen(ctx, "tcp", r.cfg.Addr)
+	d, err := openDoors(ctx, r.cfg)
 	if err != nil {
-		return fmt.Errorf("CREDENZA_ADDR: %w", err)
+		return err
 	}
-	private, err := listen.Listen(ctx, "tcp", r.cfg.AdminAddr)
+	issuer := r.cfg.Issuer(d.public.Addr().String())
+	h, err := r.handlers(issuer)
 	if err != nil {
-		return errors.Join(fmt.Errorf("CREDENZA_ADMIN_ADDR: %w", err), public.Close())
-	}
-	issuer := r.cfg.Issuer(public.Addr().String())
-	portal, err := r.portal(issuer)
-	if err != nil {
-		return errors.Join(err, public.Close(), private.Close())
+		return errors.Join(err, d.close())
 	}
 	_, _ = fmt.Fprintf(p.stdout, "Credenza is at %s\n", issuer)
-	r.log.InfoContext(ctx, "serving", "url", issuer, "addr", public.Addr().String(), "admin_addr", private.Addr().String(), "settings", r.cfg)
-	return r.run(ctx, listener{portal, public}, listener{web.NewAdmin(r.db, r.metrics), private})
+	r.log.InfoContext(ctx, "serving", "url", issuer, "addr", d.public.Addr().String(), "admin_addr", d.admin.Addr().String(),
+		"gateway_addr", d.gateway.Addr().String(), "settings", r.cfg)
+	return r.run(ctx, d, h)
 }
 
 // validateDemo refuses a demonstration that others could reach, before anything is made.
@@ -109,22 +104,28 @@ func (p *program) validateDemo() error {
 	return err
 }
 
-// portal makes the handler of the public listener.
-func (r *rooms) portal(issuer string) (*web.Server, error) {
+// handlers answer on the listeners.
+type handlers struct {
+	portal  *web.Server
+	admin   *web.Admin
+	gateway http.Handler
+}
+
+func (r *rooms) handlers(issuer string) (h handlers, err error) {
 	messages, err := i18n.Load()
 	if err != nil {
-		return nil, err
+		return h, err
 	}
 	files, err := static.Load()
 	if err != nil {
-		return nil, err
+		return h, err
 	}
 	server, err := oauth.New(oauth.Deps{
 		Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.catalogue, Ring: r.ring,
 		Log: r.log, TokenLog: r.cfg.TokenLog, Metrics: r.metrics, Address: web.AddressOf(r.cfg.TrustedProxies),
 	})
 	if err != nil {
-		return nil, err
+		return h, err
 	}
 	if r.cfg.HiddenAddresses() {
 		r.log.Warn("CREDENZA_PUBLIC_URL is https, so a proxy stands in front, and CREDENZA_TRUSTED_PROXIES does not name it: " +
@@ -135,23 +136,19 @@ func (r *rooms) portal(issuer string) (*web.Server, error) {
 		err = r.outbox.Send(r.jobs, notify.Sending{Messages: messages, PublicURL: issuer, Server: mailServer})
 	}
 	if err != nil {
-		return nil, err
+		return h, err
 	}
-	return web.New(web.Deps{
+	h.admin, h.gateway = web.NewAdmin(r.db, r.metrics), server.Gateway()
+	h.portal, err = web.New(web.Deps{
 		PublicURL: issuer, DB: r.db, Trail: r.trail, Identity: r.identity, Signin: r.signin, Registry: r.registry,
 		Catalogue: r.catalogue, OAuth: server, Messages: messages, Static: files, Log: r.log,
 		TrustedProxies: r.cfg.TrustedProxies, ClientIDPrefix: r.cfg.ClientIDPrefix,
 	})
-}
-
-// listener is a handler with the address it answers on.
-type listener struct {
-	handler http.Handler
-	net.Listener
+	return h, err
 }
 
 // run serves until the context ends, then drains: readiness off, a pause, requests under way, background work.
-func (r *rooms) run(ctx context.Context, public, private listener) error {
+func (r *rooms) run(ctx context.Context, d doors, h handlers) error {
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
 	background.Go(func() { r.db.Feed().Run(work) })
@@ -162,25 +159,24 @@ func (r *rooms) run(ctx context.Context, public, private listener) error {
 	background.Go(func() { r.registry.Rehash(work, r.log) })
 	defer func() { stopWork(); background.Wait(); r.lastFlush(ctx) }()
 
-	portal, admin := web.HTTPServer(public.handler, r.log), web.HTTPServer(private.handler, r.log)
-	failed := make(chan error, 2)
-	go func() { failed <- web.Serve(portal, public, r.metrics) }()
-	go func() { failed <- admin.Serve(private) }()
+	portal, admin, gateway := web.HTTPServer(h.portal, r.log), web.HTTPServer(h.admin, r.log), web.HTTPServer(h.gateway, r.log)
+	failed := make(chan error, 3)
+	go func() { failed <- web.Serve(portal, d.public, r.metrics) }()
+	go func() { failed <- admin.Serve(d.admin) }()
+	go func() { failed <- gateway.Serve(d.gateway) }()
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
 	}
 	r.log.InfoContext(ctx, "stopping")
-	if a, ok := private.handler.(*web.Admin); ok {
-		a.Drain()
-	}
+	h.admin.Drain()
 	if !r.cfg.Loopback() {
 		time.Sleep(drainTime)
 	}
 	stop, cancel := context.WithTimeout(work, stopTime)
 	defer cancel()
-	return errors.Join(portal.Shutdown(stop), admin.Shutdown(stop))
+	return errors.Join(portal.Shutdown(stop), gateway.Shutdown(stop), admin.Shutdown(stop))
 }
 
 // checkFile reads through a SQLite file for damage, beside the work: it takes long on a large one.

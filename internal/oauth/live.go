@@ -41,8 +41,21 @@ func (s *Server) Live(ctx context.Context, token string) (*Token, error) {
 	return t, err
 }
 
-// live is what Live promises. First the token by itself, by the keys of now, then the state of the app.
+// live is what Live promises.
 func (s *Server) live(ctx context.Context, token string) (*Token, error) {
+	t, err := s.issued(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if !t.Client.APIUserLive(s.clock()) {
+		return nil, notLive()
+	}
+	return t, nil
+}
+
+// issued is live for all but the API user, who may be inactive or have expired. First the token by itself, by the keys
+// of now, then the state of the app.
+func (s *Server) issued(ctx context.Context, token string) (*Token, error) {
 	if err := s.keys.Fresh(ctx); err != nil {
 		return nil, err
 	}
@@ -61,7 +74,7 @@ func (s *Server) live(ctx context.Context, token string) (*Token, error) {
 		return nil, notLive()
 	case err != nil:
 		return nil, err
-	case !stands(&c.claims, client, now):
+	case !stands(&c.claims, client):
 		return nil, notLive()
 	}
 	return &Token{
@@ -72,9 +85,9 @@ func (s *Server) live(ctx context.Context, token string) (*Token, error) {
 	}, nil
 }
 
-// stands reports whether nothing has ended the token since it was issued.
-func stands(c *claims, client *registry.Client, now time.Time) bool {
-	return client.Kind == registry.Caller && client.Live(now) && c.Organisation == string(client.Organisation) &&
+// stands reports whether nothing has ended the token since it was issued, but for its API user.
+func stands(c *claims, client *registry.Client) bool {
+	return client.Kind == registry.Caller && client.LiveButAPIUser() && c.Organisation == string(client.Organisation) &&
 		client.TokenLives(registry.TokenRef{
 			Generation: c.Generation, JTI: c.ID, Credential: registry.SecretID(c.Credential), APIUser: identity.RobotID(c.APIUser),
 		})

@@ -68,8 +68,8 @@ func (r *rig) expiring() app {
 }
 
 // TestC25_WhatEndsCountsAtOnce goes through every way in which an app or a token ends, and asks at every place what the
-// next request hears: the token endpoint, introspection by the app, by the API and by the organisation's other app, and
-// our own APIs.
+// next request hears: the token endpoint, introspection by the app, by the API and by the organisation's other app, our
+// own APIs, and a call check.
 func TestC25_WhatEndsCountsAtOnce(t *testing.T) {
 	for _, e := range endings {
 		t.Run(e.name, func(t *testing.T) {
@@ -80,11 +80,12 @@ func TestC25_WhatEndsCountsAtOnce(t *testing.T) {
 				}
 				server, observer := r.resourceServer("coupa-core"), r.observer(r.acme)
 				token := r.token(a)
-				if !r.live(token) || !r.isActive(a, token) || !r.isActive(server, token) || !r.isActive(observer, token) {
+				check := func() string { return verdict(r.through(proxies["nginx"]("coupa-core", "GET", "/api/invoices"), token)) }
+				if check() != passes || !r.live(token) || !r.isActive(a, token) || !r.isActive(server, token) || !r.isActive(observer, token) {
 					t.Fatal("not live from the beginning")
 				}
 				e.end(r, a, token)
-				if r.live(token) || r.isActive(server, token) {
+				if r.live(token) || r.isActive(server, token) || check() == passes {
 					t.Error("the token is still live")
 				}
 				if a.Organisation != r.suspended() && r.isActive(observer, token) {
@@ -101,7 +102,7 @@ func TestC25_WhatEndsCountsAtOnce(t *testing.T) {
 					return
 				}
 				e.revive(r, a)
-				if r.token(a); !r.live(token) || !r.isActive(server, token) {
+				if r.token(a); !r.live(token) || !r.isActive(server, token) || check() != passes {
 					t.Error("the token did not come back")
 				}
 			})

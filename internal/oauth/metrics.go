@@ -6,12 +6,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The values of the label endpoint. "live" are the questions of our own APIs.
+// The values of the label endpoint. "live" are the questions of our own APIs, "gateway" the checks of calls.
 const (
 	endpointToken      = "token"
 	endpointIntrospect = "introspect"
 	endpointRevoke     = "revoke"
 	endpointLive       = "live"
+	endpointGateway    = "gateway"
 )
 
 // The values of the label outcome beside the reasons of refusals.
@@ -64,6 +65,10 @@ func (m *metrics) start() {
 		endpointIntrospect: {outcomeActive, outcomeInactive},
 		endpointRevoke:     {outcomeRevoked, outcomeIgnored},
 		endpointLive:       {outcomeActive, outcomeInactive},
+		endpointGateway: {
+			outcomeAllowed, outcomeNoToken, outcomeOtherAPI, outcomeNoUser, outcomeNoScope, outcomeUndescribed, outcomeClosed,
+			outcomeCrooked, outcomeUnknownAPI,
+		},
 	}
 	for endpoint, outcomes := range good {
 		for _, o := range append(outcomes, string(reasonClient), string(reasonLimited), string(reasonUnavailable), string(reasonInternal)) {

@@ -101,19 +101,10 @@ var credentials = map[string]bool{
 	"code": true, "code_verifier": true, "device_code": true, "user_code": true,
 }
 
-// credentialInQuery reports whether the query names a credential. It splits by hand, so that a query which does not
-// parse hides nothing. Other parameters in the query are ignored (RFC 6749 §3.2).
+// credentialInQuery reports whether the query names a credential. Other parameters in the query are ignored (RFC 6749
+// §3.2).
 func credentialInQuery(query string) bool {
-	for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
-		name, _, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); err == nil {
-			name = plain
-		}
-		if credentials[strings.ToLower(strings.TrimSpace(name))] {
-			return true
-		}
-	}
-	return false
+	return names(query, func(name string) bool { return credentials[name] })
 }
 
 // parseForm drops empty parameters first and then looks for repeated ones, in this order (RFC 6749 §3.1, §3.2).

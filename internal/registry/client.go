@@ -43,9 +43,13 @@ func (s *clientSecret) usable(now time.Time) bool { return s.ends.IsZero() || no
 
 // Live reports whether the app may have and use tokens: it is active, its organisation is, and its API user is and has
 // not expired (protocol.md §1.3). A resource server has no API user; it may ask of tokens.
-func (c *Client) Live(now time.Time) bool {
-	return c.Status == Active && c.organisationLive && (c.Kind == ResourceServer || c.apiUser.Live(now))
-}
+func (c *Client) Live(now time.Time) bool { return c.LiveButAPIUser() && c.APIUserLive(now) }
+
+// LiveButAPIUser is Live but for what it says of the API user.
+func (c *Client) LiveButAPIUser() bool { return c.Status == Active && c.organisationLive }
+
+// APIUserLive is what Live says of the API user.
+func (c *Client) APIUserLive(now time.Time) bool { return c.Kind == ResourceServer || c.apiUser.Live(now) }
 
 // TokenLives reports whether a token of this generation, ID, credential and API user has not been ended: the half of
 // "live" that the registry knows, besides Live (protocol.md §1.3).
