@@ -80,7 +80,9 @@ func TestC25_WhatEndsCountsAtOnce(t *testing.T) {
 				}
 				server, observer := r.resourceServer("coupa-core"), r.observer(r.acme)
 				token := r.token(a)
-				check := func() string { return verdict(r.through(proxies["nginx"]("coupa-core", "GET", "/api/invoices"), token)) }
+				check := func() string {
+					return verdict(r.through(proxies["nginx"]("coupa-core", "GET", "/api/invoices"), token))
+				}
 				if check() != passes || !r.live(token) || !r.isActive(a, token) || !r.isActive(server, token) || !r.isActive(observer, token) {
 					t.Fatal("not live from the beginning")
 				}
