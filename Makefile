@@ -27,6 +27,10 @@ help: ## List the commands
 build: ## Build bin/credenza
 	go build -ldflags '-X main.version=$(VERSION)' -o bin/credenza ./cmd/credenza
 
+.PHONY: build-sample
+build-sample: # The API of docs/examples, which tests stand behind nginx
+	go build -o bin/ccw-sample ./docs/examples/ccw
+
 .PHONY: run
 run: build ## Build and serve the demonstration on http://127.0.0.1:8080
 	bin/credenza serve --demo
@@ -58,7 +62,7 @@ test-go: install ## Go tests with the race detector, on SQLite and PostgreSQL
 	$(TOOL) gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- $(RACE) -timeout 20m ./...
 
 .PHONY: test-browser
-test-browser: install build ## bin/credenza as a black box: browser and OAuth clients
+test-browser: install build build-sample ## bin/credenza as a black box: browser and OAuth clients
 	cd web/e2e && node_modules/.bin/playwright test
 
 .PHONY: install
