@@ -71,7 +71,11 @@ func bareRole(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // serveBare starts the bare handler as a process that knows the clients of the world.
 func (w *world) serveBare(issuer string) (*server, error) {
-	config := bare.Config{Issuer: issuer, Audience: issuer + audience}
+	keys, err := fetch(context.Background(), issuer+"/oauth2/jwks")
+	if err != nil {
+		return nil, err
+	}
+	config := bare.Config{Issuer: issuer, Audience: issuer + audience, Keys: keys}
 	for _, a := range w.good {
 		config.Clients = append(config.Clients, bare.Client{
 			ID: a.ID, Secret: a.Secret, SecretID: a.SecretID, Organisation: w.org.ID, APIUser: w.org.ID,

@@ -32,6 +32,7 @@ type crowd struct {
 	Ready       bool          `json:"ready"`  // all connections are opened before the first request is sent
 	Late        time.Duration `json:"late"`   // how long after its head the body of a request is sent
 	Afresh      bool          `json:"afresh"` // every request comes on a new connection
+	Once        bool          `json:"once"`   // each request is sent by one connection, so none twice when Total is their number
 }
 
 // seen is what came back. The times of one connection that fell behind count the wait before sending, so that a server
@@ -104,7 +105,7 @@ func (c crowd) run(ctx context.Context) *seen {
 		ctx, cancel = context.WithTimeout(ctx, c.For)
 		defer cancel()
 	}
-	turns := &turns{left: c.Total, endless: c.Total == 0}
+	turns := &turns{total: c.Total}
 	wires := c.open(ctx)
 	result.Began = time.Now()
 	var workers sync.WaitGroup
@@ -116,21 +117,20 @@ func (c crowd) run(ctx context.Context) *seen {
 	return result
 }
 
-// turns counts how many requests are left.
+// turns counts the requests.
 type turns struct {
-	mu      sync.Mutex
-	left    int
-	endless bool
+	mu    sync.Mutex
+	taken int
+	total int // 0: endless
 }
 
-func (t *turns) take() bool {
-	if t.endless {
-		return true
-	}
+// take returns the number of the next request; ok is false when there is none left.
+func (t *turns) take() (n int, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.left--
-	return t.left >= 0
+	n = t.taken
+	t.taken++
+	return n, t.total == 0 || n < t.total
 }
 
 // open makes the connections; those that cannot be opened beforehand are tried again when they are needed.
@@ -155,8 +155,15 @@ func (c crowd) work(ctx context.Context, worker int, w *wire, turns *turns, resu
 	own.Began = result.Began
 	due := time.Now().Add(c.Every * time.Duration(worker) / time.Duration(c.Connections))
 	for i := worker; ; i++ {
-		if !c.wait(ctx, due) || !turns.take() {
+		if !c.wait(ctx, due) {
 			break
+		}
+		n, ok := turns.take()
+		if !ok {
+			break
+		}
+		if c.Once {
+			i = n
 		}
 		if c.Every == 0 {
 			due = time.Now()

@@ -56,10 +56,11 @@ func (i *installation) command(ctx context.Context, document any, args ...string
 type server struct {
 	*process
 
-	host  string // host:port of the public listener
-	admin string // host:port of the admin listener
-	log   string // file with its access log and token log
-	ready time.Duration
+	host    string // host:port of the public listener
+	admin   string // host:port of the admin listener
+	gateway string // host:port at which calls are checked
+	log     string // file with its access log and token log
+	ready   time.Duration
 }
 
 // url is the issuer.
@@ -126,9 +127,10 @@ func (s *server) readAddresses() error {
 			Message string `json:"msg"`
 			Address string `json:"addr"`
 			Admin   string `json:"admin_addr"`
+			Gateway string `json:"gateway_addr"`
 		}
 		if json.Unmarshal(line, &entry) == nil && entry.Message == "serving" {
-			s.host, s.admin = entry.Address, entry.Admin
+			s.host, s.admin, s.gateway = entry.Address, entry.Admin, entry.Gateway
 		}
 	}
 	return nil

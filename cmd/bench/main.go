@@ -74,6 +74,7 @@ func lines() []line {
 		{"P2", coldTokens},
 		{"P3", wrongSecrets},
 		{"P4", writes},
+		{"P5", calls},
 		{"P6", grid},
 		{"P8", lookups},
 		{"P9", starts},

@@ -12,7 +12,7 @@ const (
 	scopes = "core.invoice.read core.invoice.write"
 	form   = "grant_type=client_credentials&scope=core.invoice.read+core.invoice.write"
 	// audience is the path of that API's audience URI.
-	audience = "/apis/core"
+	audience = "/apis/coupa-core"
 	orgName  = "Acme"
 )
 

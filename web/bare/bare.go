@@ -1,5 +1,5 @@
-// Package bare is the least that deserves the name of a token endpoint on Echo: the handler that `make bench` compares
-// Credenza's with (budget P1). The product does not use it.
+// Package bare is the least that deserves the name of a token endpoint on Echo, and of a check of tokens: the handlers
+// that `make bench` compares Credenza's with (budgets P1 and P5). The product does not use them.
 //
 // It does what every client-credentials token costs whoever makes it: reads the form, takes the client from the
 // Authorization header, checks the secret by one HMAC, signs a JWT with the claims that Credenza's carry (ES256) and
@@ -26,8 +26,11 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Path is where the handler answers.
-const Path = "/oauth2/token"
+// Path is where tokens are made, PathVerify where those of the product are verified.
+const (
+	Path       = "/oauth2/token"
+	PathVerify = "/verify"
+)
 
 const (
 	maxBody     = 64 << 10 // bytes
@@ -50,6 +53,7 @@ type Config struct {
 	Issuer   string   `json:"issuer"`
 	Audience string   `json:"audience"`
 	Clients  []Client `json:"clients"`
+	Keys     []byte   `json:"keys"` // the product's key set (RFC 7517), for PathVerify
 }
 
 // endpoint never changes after it was made.
@@ -59,6 +63,7 @@ type endpoint struct {
 	signer           *ecdsa.PrivateKey
 	mac              []byte
 	clients          map[string]known
+	verifying        map[string]*ecdsa.PublicKey // by key ID
 }
 
 // known is a client with what its secret is checked against.
@@ -78,12 +83,16 @@ func New(c Config) (http.Handler, error) {
 		issuer: c.Issuer, audience: c.Audience, signer: signer, mac: []byte(rand.Text()), clients: map[string]known{},
 		header: base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"` + rand.Text() + `","typ":"at+jwt"}`)),
 	}
+	if e.verifying, err = readKeys(c.Keys); err != nil {
+		return nil, err
+	}
 	for _, client := range c.Clients {
 		e.clients[client.ID] = known{client, e.tag(client.ID, client.Secret)}
 	}
 	server := echo.New()
 	server.HideBanner, server.HidePort = true, true
 	server.POST(Path, e.token)
+	server.GET(PathVerify, e.verify)
 	return server, nil
 }
 

@@ -1,12 +1,18 @@
 package bare_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"credenza.example/credenza/web/bare"
 )
@@ -66,6 +72,66 @@ func checkToken(t *testing.T, w *httptest.ResponseRecorder) {
 	for _, name := range []string{"iss", "sub", "aud", "exp", "iat", "jti", "client_id", "scope", "org", "api_user", "gen", "cred"} {
 		if _, ok := claims[name]; !ok {
 			t.Errorf("the token has no %s", name)
+		}
+	}
+}
+
+// TestVerify: tokens of the keys it was given hold, and no others.
+func TestVerify(t *testing.T) {
+	client := bare.Client{ID: "CCWACME_a", Secret: "s3cret", SecretID: "sid", Organisation: "org", APIUser: "user"}
+	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: signer.Public(), KeyID: "ours", Algorithm: "ES256", Use: "sig"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const audience = "https://id.example/apis/core"
+	handler, err := bare.New(bare.Config{Issuer: "https://id.example", Audience: audience, Clients: []bare.Client{client}, Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(keyID string, claims map[string]any) string {
+		t.Helper()
+		key := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: signer, KeyID: keyID}}
+		s, err := jose.NewSigner(key, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload, err := json.Marshal(claims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := s.Sign(payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := signed.CompactSerialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	later := time.Now().Add(time.Hour).Unix()
+	good := sign("ours", map[string]any{"iss": "https://id.example", "aud": audience, "exp": later})
+	for _, c := range []struct {
+		name, token string
+		status      int
+	}{
+		{"good", good, http.StatusOK},
+		{"changed", good[:len(good)-8] + "AAAAAAAA", http.StatusUnauthorized},
+		{"of another key", sign("other", map[string]any{"iss": "https://id.example", "aud": audience, "exp": later}), http.StatusUnauthorized},
+		{"expired", sign("ours", map[string]any{"iss": "https://id.example", "aud": audience, "exp": 1}), http.StatusUnauthorized},
+		{"of another audience", sign("ours", map[string]any{"iss": "https://id.example", "aud": "x", "exp": later}), http.StatusUnauthorized},
+		{"none", "x", http.StatusUnauthorized},
+	} {
+		r := httptest.NewRequest(http.MethodGet, bare.PathVerify, http.NoBody)
+		r.Header.Set("Authorization", "Bearer "+c.token)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s: %d, want %d", c.name, w.Code, c.status)
 		}
 	}
 }
