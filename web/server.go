@@ -32,7 +32,7 @@ type Deps struct {
 	Identity       *identity.Directory
 	Signin         *signin.Service
 	Registry       *registry.Registry
-	Catalogue      *scope.Catalogue
+	Catalogue      *scope.Shelf
 	OAuth          *oauth.Server
 	Messages       *i18n.Bundle
 	Static         *static.Files

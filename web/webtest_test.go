@@ -97,7 +97,7 @@ func (p *portal) wire() {
 	p.must(err)
 	p.registry = p.newRegistry(ring)
 	issuer, err := oauth.New(oauth.Deps{
-		Issuer: publicURL, DB: p.db, Registry: p.registry, Catalogue: p.catalogue, Ring: ring, Log: log, TokenLog: true,
+		Issuer: publicURL, DB: p.db, Registry: p.registry, Catalogue: scope.NewShelf(p.catalogue), Ring: ring, Log: log, TokenLog: true,
 		Metrics: prometheus.NewRegistry(),
 	})
 	p.must(err)
@@ -107,7 +107,7 @@ func (p *portal) wire() {
 	p.must(err)
 	p.handler, err = web.New(web.Deps{
 		PublicURL: publicURL, DB: p.db, Trail: p.trail, Identity: p.identity, Signin: p.signin, Registry: p.registry,
-		Catalogue: p.catalogue, OAuth: issuer, Messages: messages, Static: files, Log: log, ClientIDPrefix: "CCW",
+		Catalogue: scope.NewShelf(p.catalogue), OAuth: issuer, Messages: messages, Static: files, Log: log, ClientIDPrefix: "CCW",
 	})
 	p.must(err)
 }
@@ -127,7 +127,7 @@ func (p *portal) newRegistry(ring *keyring.Ring) *registry.Registry {
 	p.outbox, err = notify.New(p.db, nil)
 	p.must(err)
 	made, err := registry.New(registry.Deps{
-		DB: p.db, Trail: p.trail, Identity: p.identity, Catalogue: p.catalogue, Ring: ring, Keys: keys, Hasher: hasher,
+		DB: p.db, Trail: p.trail, Identity: p.identity, Catalogue: scope.NewShelf(p.catalogue), Ring: ring, Keys: keys, Hasher: hasher,
 		Verifier: p.verifier, ClientIDPrefix: "CCW", Outbox: p.outbox,
 	})
 	p.must(err)

@@ -34,7 +34,7 @@ type rooms struct {
 	trail     *audit.Trail
 	ring      *keyring.Ring
 	keys      *secret.Keys // the ring's tag keys
-	catalogue *scope.Catalogue
+	catalogue *scope.Shelf
 	identity  *identity.Directory
 	release   func() // gives the server's lock back; nil without one
 	signin    *signin.Service
@@ -120,9 +120,11 @@ func (r *rooms) wire() error {
 	if r.outbox, err = notify.New(r.db, r.metrics); err != nil {
 		return err
 	}
-	if r.catalogue, err = scope.Load(); err != nil {
+	built, err := scope.Load()
+	if err != nil {
 		return err
 	}
+	r.catalogue = scope.NewShelf(built)
 	if r.identity, err = identity.New(r.db, r.trail); err != nil {
 		return err
 	}

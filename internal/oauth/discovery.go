@@ -70,7 +70,14 @@ func newDocument(text []byte) document {
 }
 
 // Metadata answers with the authorization server's metadata (RFC 8414).
-func (s *Server) Metadata(w http.ResponseWriter, r *http.Request) { s.publish(w, r, s.metadata) }
+func (s *Server) Metadata(w http.ResponseWriter, r *http.Request) {
+	d, err := newMetadata(s.issuer, s.targets.catalogue.Now())
+	if err != nil {
+		writeRefusal(w, r, refusalOf(err))
+		return
+	}
+	s.publish(w, r, d)
+}
 
 // JWKS answers with the public keys that verify access tokens (RFC 7517).
 func (s *Server) JWKS(w http.ResponseWriter, r *http.Request) {

@@ -127,7 +127,7 @@ func TestPublishedDocumentsAreCached(t *testing.T) {
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	r := newRig(t)
-	whole := oauth.Deps{Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.catalogue, Ring: r.ring, Log: r.logger()}
+	whole := oauth.Deps{Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.shelf, Ring: r.ring, Log: r.logger()}
 	for name, change := range map[string]func(*oauth.Deps){
 		"issuer": func(d *oauth.Deps) { d.Issuer = "" }, "slash": func(d *oauth.Deps) { d.Issuer += "/" },
 		"database": func(d *oauth.Deps) { d.DB = nil }, "registry": func(d *oauth.Deps) { d.Registry = nil },

@@ -85,7 +85,7 @@ func (s *Server) checkCall(w http.ResponseWriter, r *http.Request) {
 
 // judgeCall decides about a call and answers it. An error is a fault of ours, unanswered yet.
 func (s *Server) judgeCall(w http.ResponseWriter, r *http.Request, asked gatewayCall) (outcome string, err error) {
-	if _, ok := s.targets.catalogue.API(asked.api); !ok {
+	if _, ok := s.targets.catalogue.Now().API(asked.api); !ok {
 		s.log.WarnContext(r.Context(), "a proxy asks for an API that the catalogue does not have")
 		return outcomeUnknownAPI, refuseCall(w, refusedScope, nil)
 	}
@@ -121,7 +121,7 @@ func (s *Server) bearerOf(r *http.Request, asked gatewayCall) (*Token, error) {
 
 // judgeScopes decides about a call of a live token for this API.
 func (s *Server) judgeScopes(w http.ResponseWriter, token *Token, asked gatewayCall) (outcome string, err error) {
-	call, found := s.targets.catalogue.Match(asked.api, asked.method, asked.path)
+	call, found := s.targets.catalogue.Now().Match(asked.api, asked.method, asked.path)
 	switch {
 	case !found:
 		return outcomeUndescribed, refuseCall(w, refusedScope, nil)

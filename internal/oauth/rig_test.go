@@ -53,6 +53,7 @@ type rig struct {
 	identity  *identity.Directory
 	registry  *registry.Registry
 	catalogue *scope.Catalogue
+	shelf     *scope.Shelf
 	verifier  *secret.Verifier
 	server    *oauth.Server
 	mux       *http.ServeMux
@@ -114,13 +115,14 @@ func rigOn(t testing.TB, db *database.DB, clock *dbtest.Clock) *rig {
 	r.ring, err = keyring.Open(t.Context(), db, r.master, log, keyring.WithRSA(r.makeRSA))
 	must(t, err)
 	r.catalogue, err = catalogue()
+	r.shelf = scope.NewShelf(r.catalogue)
 	must(t, err)
 	trail := audit.New(db, log)
 	r.identity, err = identity.New(db, trail)
 	must(t, err)
 	r.registry = r.newRegistry(trail)
 	r.server, err = oauth.New(oauth.Deps{
-		Issuer: issuer, DB: db, Registry: r.registry, Catalogue: r.catalogue, Ring: r.ring, Log: log, TokenLog: true,
+		Issuer: issuer, DB: db, Registry: r.registry, Catalogue: r.shelf, Ring: r.ring, Log: log, TokenLog: true,
 		Metrics: r.metrics,
 	})
 	must(t, err)
@@ -153,7 +155,7 @@ func (r *rig) newRegistry(trail *audit.Trail) *registry.Registry {
 	r.verifier, err = secret.NewVerifier(keys, hasher)
 	must(r.t, err)
 	reg, err := registry.New(registry.Deps{
-		DB: r.db, Trail: trail, Identity: r.identity, Catalogue: r.catalogue, Ring: r.ring, Keys: keys, Hasher: hasher,
+		DB: r.db, Trail: trail, Identity: r.identity, Catalogue: r.shelf, Ring: r.ring, Keys: keys, Hasher: hasher,
 		Verifier: r.verifier, ClientIDPrefix: "CCW",
 	})
 	must(r.t, err)

@@ -52,7 +52,7 @@ func (r *rig) replica(db *database.DB) *rig {
 	go func() { defer close(done); db.Feed().Run(ctx) }()
 	r.t.Cleanup(func() { stop(); <-done })
 	other := &rig{
-		t: r.t, db: db, clock: r.clock, master: r.master, generator: r.generator, catalogue: r.catalogue, log: r.log,
+		t: r.t, db: db, clock: r.clock, master: r.master, generator: r.generator, catalogue: r.catalogue, shelf: r.shelf, log: r.log,
 		acme: r.acme, globex: r.globex,
 	}
 	log := r.logger()
@@ -64,7 +64,7 @@ func (r *rig) replica(db *database.DB) *rig {
 	must(r.t, err)
 	other.registry = other.newRegistry(trail)
 	other.server, err = oauth.New(oauth.Deps{
-		Issuer: issuer, DB: db, Registry: other.registry, Catalogue: r.catalogue, Ring: other.ring, Log: log,
+		Issuer: issuer, DB: db, Registry: other.registry, Catalogue: r.shelf, Ring: other.ring, Log: log,
 	})
 	must(r.t, err)
 	other.mux = http.NewServeMux()

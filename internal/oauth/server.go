@@ -36,7 +36,7 @@ type Deps struct {
 	Issuer    string // the public URL, without a trailing slash
 	DB        *database.DB
 	Registry  *registry.Registry
-	Catalogue *scope.Catalogue
+	Catalogue *scope.Shelf
 	Ring      *keyring.Ring
 	Log       *slog.Logger
 	TokenLog  bool                       // one line per issued token (product.md decision 18)
@@ -57,7 +57,6 @@ type Server struct {
 	tokenLog bool
 	address  func(*http.Request) string
 	metrics  *metrics
-	metadata document
 
 	tokens, introspections endpoint
 }
@@ -69,10 +68,6 @@ func New(d Deps) (*Server, error) {
 	}
 	if d.Issuer == "" || strings.HasSuffix(d.Issuer, "/") {
 		return nil, errors.New("oauth: the issuer is a URL without a trailing slash")
-	}
-	metadata, err := newMetadata(d.Issuer, d.Catalogue)
-	if err != nil {
-		return nil, err
 	}
 	m, err := newMetrics(d.Metrics)
 	if err != nil {
@@ -88,7 +83,7 @@ func New(d Deps) (*Server, error) {
 	}
 	s := &Server{
 		registry: d.Registry, keys: d.Ring, headers: h, verified: seen, targets: newTargets(d.Catalogue, d.Issuer), issuer: d.Issuer, clock: d.DB.Now,
-		log: d.Log, tokenLog: d.TokenLog, address: d.Address, metrics: m, metadata: metadata,
+		log: d.Log, tokenLog: d.TokenLog, address: d.Address, metrics: m,
 	}
 	s.tokens, s.introspections = s.tokenEndpoint(), s.introspectEndpoint()
 	return s, nil

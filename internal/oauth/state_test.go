@@ -276,7 +276,7 @@ func TestC24_ProblemsOfOtherRooms(t *testing.T) {
 func TestC76_PanicIsAnsweredAsServerError(t *testing.T) {
 	r := newRig(t)
 	broken, err := oauth.New(oauth.Deps{
-		Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.catalogue, Ring: r.ring, Log: r.logger(),
+		Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.shelf, Ring: r.ring, Log: r.logger(),
 		Address: func(*http.Request) string { panic("canary-panic") },
 	})
 	must(t, err)
@@ -304,6 +304,9 @@ func TestRequestsAreCounted(t *testing.T) {
 	r.introspect(a, "x")
 	r.ask(app{App: a.App, secret: "wrong"})
 	r.ask(a, "scope", "nothing.known")
+	for _, uri := range []string{"/api/invoices", "/api/invoices/", "/api/invoices?_method=PUT", "/api/items"} {
+		r.through(proxies["nginx"]("coupa-core", "GET", uri), token)
+	}
 	r.post(oauth.PathRevoke, a, "token", token)
 	r.post(oauth.PathRevoke, a, "token", token)
 	r.live(token)
@@ -311,6 +314,9 @@ func TestRequestsAreCounted(t *testing.T) {
 # TYPE credenza_oauth_requests_total counter
 `
 	counts := map[string]map[string]int{
+		"gateway": {
+			"allowed": 1, "undescribed": 1, "crooked": 1, "closed": 1, "api_user": 0, "other_api": 0, "scope": 0, "token": 0, "unknown_api": 0,
+		},
 		"introspect": {"active": 1, "inactive": 1},
 		"live":       {"active": 0, "inactive": 1},
 		"revoke":     {"ignored": 1, "revoked": 1},

@@ -25,11 +25,11 @@ type holder struct {
 
 // targets knows the audience URI of every API.
 type targets struct {
-	catalogue *scope.Catalogue
+	catalogue *scope.Shelf
 	prefix    string // of audience URIs
 }
 
-func newTargets(catalogue *scope.Catalogue, issuer string) *targets {
+func newTargets(catalogue *scope.Shelf, issuer string) *targets {
 	return &targets{catalogue: catalogue, prefix: issuer + "/apis/"}
 }
 
@@ -42,13 +42,13 @@ func (t *targets) api(audience string) (scope.API, bool) {
 	if !ok {
 		return scope.API{}, false
 	}
-	return t.catalogue.API(key)
+	return t.catalogue.Now().API(key)
 }
 
 // cut returns those of the scopes that belong to an API.
 func (t *targets) cut(scopes scope.Set, api string) scope.Set {
 	names := slices.DeleteFunc(scopes.Names(), func(name string) bool {
-		of, known := t.catalogue.APIOf(name)
+		of, known := t.catalogue.Now().APIOf(name)
 		return !known || of != api
 	})
 	return scope.SetOf(names...)
@@ -68,7 +68,7 @@ func (t *targets) choose(resources []string, asked string, h holder) (target, er
 	if err != nil {
 		return target{}, err
 	}
-	apis := t.catalogue.APIsOf(scopes.Names())
+	apis := t.catalogue.Now().APIsOf(scopes.Names())
 	if named == "" {
 		if len(apis) != 1 {
 			return target{}, refuseFor(reasonScopeOfTwoAPIs, strings.Join(apis, ", "))
@@ -76,7 +76,7 @@ func (t *targets) choose(resources []string, asked string, h holder) (target, er
 		named = apis[0]
 	}
 	for _, name := range scopes.Names() {
-		if api, _ := t.catalogue.APIOf(name); api != named {
+		if api, _ := t.catalogue.Now().APIOf(name); api != named {
 			return target{}, refuseFor(reasonScopeOfOtherAPI, name)
 		}
 	}
@@ -112,8 +112,8 @@ func (t *targets) granted(asked string, h holder) (scope.Set, error) {
 	}
 	held := scope.SetOf(h.scopes...)
 	for _, name := range scopes.Names() {
-		if !t.catalogue.Known(name) {
-			if right, ok := t.catalogue.Spelled(name); ok {
+		if !t.catalogue.Now().Known(name) {
+			if right, ok := t.catalogue.Now().Spelled(name); ok {
 				name += "; did you mean " + right + "?"
 			}
 			return scope.Set{}, refuseFor(reasonScopeUnknown, name)
@@ -128,7 +128,7 @@ func (t *targets) granted(asked string, h holder) (scope.Set, error) {
 // everything is the target when no scope is asked for.
 func (t *targets) everything(named string, h holder) (target, error) {
 	if named == "" {
-		apis := t.catalogue.APIsOf(h.scopes)
+		apis := t.catalogue.Now().APIsOf(h.scopes)
 		switch {
 		case len(apis) == 1:
 			named = apis[0]
@@ -140,7 +140,7 @@ func (t *targets) everything(named string, h holder) (target, error) {
 	}
 	var names []string
 	for _, name := range h.scopes {
-		if api, ok := t.catalogue.APIOf(name); ok && api == named {
+		if api, ok := t.catalogue.Now().APIOf(name); ok && api == named {
 			names = append(names, name)
 		}
 	}
@@ -151,7 +151,7 @@ func (t *targets) everything(named string, h holder) (target, error) {
 }
 
 func (t *targets) target(key string, scopes scope.Set) (target, error) {
-	api, ok := t.catalogue.API(key)
+	api, ok := t.catalogue.Now().API(key)
 	if !ok {
 		return target{}, refuse(reasonTargetUnknown)
 	}

@@ -283,7 +283,7 @@ func TestOneLogLinePerToken(t *testing.T) {
 
 func TestTokenLogCanBeOff(t *testing.T) {
 	r := newRig(t)
-	quiet, err := oauth.New(oauth.Deps{Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.catalogue, Ring: r.ring, Log: r.logger()})
+	quiet, err := oauth.New(oauth.Deps{Issuer: issuer, DB: r.db, Registry: r.registry, Catalogue: r.shelf, Ring: r.ring, Log: r.logger()})
 	must(t, err)
 	a := r.app(invoiceRead)
 	w := httptest.NewRecorder()

@@ -49,7 +49,9 @@ func (c *Client) Live(now time.Time) bool { return c.LiveButAPIUser() && c.APIUs
 func (c *Client) LiveButAPIUser() bool { return c.Status == Active && c.organisationLive }
 
 // APIUserLive is what Live says of the API user.
-func (c *Client) APIUserLive(now time.Time) bool { return c.Kind == ResourceServer || c.apiUser.Live(now) }
+func (c *Client) APIUserLive(now time.Time) bool {
+	return c.Kind == ResourceServer || c.apiUser.Live(now)
+}
 
 // TokenLives reports whether a token of this generation, ID, credential and API user has not been ended: the half of
 // "live" that the registry knows, besides Live (protocol.md §1.3).

@@ -132,7 +132,7 @@ func (r *Registry) fillScopes(app *App, f AppFields, stored []string, found *fau
 	app.Scopes = sorted(f.Scopes)
 	var unknown, withheld []string
 	for _, name := range app.Scopes {
-		s, known := r.catalogue.Scope(name)
+		s, known := r.catalogue.Now().Scope(name)
 		switch {
 		case slices.Contains(stored, name):
 		case !known:
@@ -171,8 +171,8 @@ func (r *Registry) fillDefaultAPI(app *App, asked, stored string, found *faults)
 // DefaultAPIs returns the keys of the APIs among which an app with these scopes may choose its default (protocol.md
 // §1.1): those its scopes belong to, without the portal's own.
 func (r *Registry) DefaultAPIs(scopes []string) []string {
-	return slices.DeleteFunc(r.catalogue.APIsOf(scopes), func(key string) bool {
-		api, ok := r.catalogue.API(key)
+	return slices.DeleteFunc(r.catalogue.Now().APIsOf(scopes), func(key string) bool {
+		api, ok := r.catalogue.Now().API(key)
 		return !ok || api.Own
 	})
 }

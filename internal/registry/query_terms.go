@@ -243,7 +243,7 @@ func (rd *reader) scopes(v Choice) []string {
 	if v.Quoted || rd.r == nil {
 		return list
 	}
-	for _, s := range rd.r.catalogue.Scopes() {
+	for _, s := range rd.r.catalogue.Now().Scopes() {
 		if strings.HasPrefix(s.Name, name) && s.Name != name {
 			list = append(list, s.Name)
 		}

@@ -27,7 +27,7 @@ type Deps struct {
 	DB             *database.DB
 	Trail          *audit.Trail
 	Identity       *identity.Directory
-	Catalogue      *scope.Catalogue
+	Catalogue      *scope.Shelf
 	Ring           *keyring.Ring
 	Keys           *secret.Keys
 	Hasher         *secret.Hasher
@@ -46,7 +46,7 @@ type Registry struct {
 	store     *store
 	trail     *audit.Trail
 	identity  *identity.Directory
-	catalogue *scope.Catalogue
+	catalogue *scope.Shelf
 	ring      *keyring.Ring
 	keys      *secret.Keys
 	hasher    *secret.Hasher

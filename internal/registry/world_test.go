@@ -100,7 +100,7 @@ func (w *world) open(t testing.TB) {
 	hasher := must(secret.NewHasher(secret.Params{Cost: 4, MinCost: 4, MaxCost: 4}, w.db.Now, nil))(t)
 	w.verifier = must(secret.NewVerifier(keys, hasher))(t)
 	w.deps = registry.Deps{
-		DB: w.db, Trail: w.trail, Identity: w.identity, Catalogue: must(catalogue())(t), Ring: ring, Keys: keys,
+		DB: w.db, Trail: w.trail, Identity: w.identity, Catalogue: scope.NewShelf(must(catalogue())(t)), Ring: ring, Keys: keys,
 		Hasher: hasher, Verifier: w.verifier, ClientIDPrefix: "CCW", Random: nineFirst{},
 		Outbox: must(notify.New(w.db, nil))(t),
 	}
