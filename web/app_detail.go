@@ -227,8 +227,8 @@ func (c *call) scopeRows(names []string) []templates.AppScope {
 	rows := make([]templates.AppScope, 0, len(names))
 	for _, name := range names {
 		row := templates.AppScope{Name: name, Kind: string(scope.KindSpecial)}
-		if s, ok := c.s.Catalogue.Now().Scope(name); ok {
-			api, _ := c.s.Catalogue.Now().API(s.API)
+		if s, ok := c.catalogue().Scope(name); ok {
+			api, _ := c.catalogue().API(s.API)
 			row.Kind, row.API, row.Href = string(s.Kind), api.Title, scopePath(name)
 			for _, o := range s.Opens {
 				row.Calls = append(row.Calls, templates.ScopeCall{Method: o.Call.Method, Path: api.BasePath + o.Call.Path})

@@ -162,7 +162,7 @@ func userName(options []templates.AppUserOption, id string) string {
 }
 
 func (c *call) apiTitle(key string) string {
-	if api, ok := c.s.Catalogue.Now().API(key); ok {
+	if api, ok := c.catalogue().API(key); ok {
 		return api.Title
 	}
 	return key

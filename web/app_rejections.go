@@ -98,7 +98,7 @@ func (c *call) why(app registry.App, reason registry.RejectionReason, detail str
 		w.Detail = detail
 	case registry.RejectedScope, registry.RejectedUnknownScope:
 		w.Scope = detail
-		if near, ok := c.s.Catalogue.Now().Spelled(detail); ok && reason == registry.RejectedUnknownScope {
+		if near, ok := c.catalogue().Spelled(detail); ok && reason == registry.RejectedUnknownScope {
 			w.Near = near
 		}
 	case registry.RejectedRetired, registry.RejectedExpired, registry.RejectedLeaked:

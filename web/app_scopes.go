@@ -25,7 +25,7 @@ type picker struct {
 // scopePicker returns the picker for a search, the chosen scopes and those the app holds already.
 func (c *call) scopePicker(query string, chosen, held []string) templates.ScopePicker {
 	p := &picker{
-		catalogue: c.s.Catalogue.Now(), actor: c.actor, query: query,
+		catalogue: c.catalogue(), actor: c.actor, query: query,
 		chosen: setOf(chosen), held: setOf(held), shown: map[string]bool{},
 	}
 	if query != "" {
@@ -171,9 +171,9 @@ func callsOf(api scope.API, object scope.Object) []templates.ScopeCall {
 // defaultAPIs are the APIs that may be an app's default: not the portal's own, and only where the reader has a choice.
 func (c *call) defaultAPIs() []templates.AppAPI {
 	var list []templates.AppAPI
-	for _, api := range c.s.Catalogue.Now().APIs() {
+	for _, api := range c.catalogue().APIs() {
 		grantable := slices.ContainsFunc(api.Scopes(), func(name string) bool {
-			s, _ := c.s.Catalogue.Now().Scope(name)
+			s, _ := c.catalogue().Scope(name)
 			return s.Grantable()
 		})
 		if !api.Own && grantable {

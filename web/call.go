@@ -13,6 +13,7 @@ import (
 	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
+	"credenza.example/credenza/internal/scope"
 	"credenza.example/credenza/internal/signin"
 	"credenza.example/credenza/templates"
 )
@@ -35,6 +36,9 @@ const callKey = "call"
 
 // ctx is the context to hand to rooms and templates.
 func (c *call) ctx() context.Context { return c.text }
+
+// catalogue is what the reader's organisation may see of the catalogue.
+func (c *call) catalogue() *scope.Catalogue { return c.s.Catalogue.For(c.actor.Organisation) }
 
 // t says a message in the reader's language.
 func (c *call) t(key string, args ...any) string { return i18n.T(c.text, key, args...) }

@@ -83,7 +83,7 @@ func readScopeList(c *call) scopeList {
 		}
 	}
 	for _, name := range distinct(query["scope"]) {
-		if s, ok := c.s.Catalogue.Now().Scope(name); ok && s.Grantable() && !takenOff(query, name) {
+		if s, ok := c.catalogue().Scope(name); ok && s.Grantable() && !takenOff(query, name) {
 			list.chosen = append(list.chosen, name)
 		}
 	}
@@ -231,7 +231,7 @@ func (l scopeList) whole(c *call, results templates.ScopeResults) templ.Componen
 	for _, kind := range kindCodes() {
 		view.Kinds = append(view.Kinds, templates.ScopeKind{Code: kind, Checked: slices.Contains(l.kinds, kind)})
 	}
-	for _, api := range c.s.Catalogue.Now().APIs() {
+	for _, api := range c.catalogue().APIs() {
 		within := templates.ScopeWithin{Value: api.Key, Title: api.Title}
 		for _, o := range api.Objects {
 			within.Objects = append(within.Objects, templates.ScopeObjectChoice{Value: api.Key + "/" + o.Name, Name: o.Name})

@@ -15,7 +15,7 @@ import (
 // scopeDetail answers /scopes/{name}: what one scope opens, who may give it and who holds it (ui.md §4.6).
 func (s *Server) scopeDetail(c *call) error {
 	name := c.Param("name")
-	one, ok := s.Catalogue.Now().Scope(name)
+	one, ok := c.catalogue().Scope(name)
 	if !ok {
 		return s.scopeMissing(c, name)
 	}
@@ -34,7 +34,7 @@ func (s *Server) scopeMissing(c *call, name string) error {
 		return s.notFound(c)
 	}
 	return c.render(http.StatusNotFound, templates.ScopeMissingPage(templates.ScopeMissing{
-		Frame: c.frame("scopes"), Name: name, Near: scopeLinks(s.Catalogue.Now().Near(name)), SearchHref: scopeList{text: name}.href(),
+		Frame: c.frame("scopes"), Name: name, Near: scopeLinks(c.catalogue().Near(name)), SearchHref: scopeList{text: name}.href(),
 	}))
 }
 
@@ -57,8 +57,8 @@ func scopeApp(app registry.NamedApp, href string) templates.ScopeApp {
 
 // scopeView is what the catalogue and the rights say of a scope.
 func (c *call) scopeView(s scope.Scope) templates.ScopePage {
-	api, _ := c.s.Catalogue.Now().API(s.API)
-	source, _ := c.s.Catalogue.Now().Source(s.Source)
+	api, _ := c.catalogue().API(s.API)
+	source, _ := c.catalogue().Source(s.Source)
 	view := templates.ScopePage{
 		Frame: c.frame("scopes"), Name: s.Name, Kind: string(s.Kind), API: api.Title, Own: api.Own, Source: source.Text,
 		Required: slices.Contains(api.Mandatory.Connections, s.Name), Notes: c.scopeNotes(s, false), Granting: c.granting(s),
@@ -129,7 +129,7 @@ func (c *call) scopeSource(o scope.Object) *templates.ScopeSource {
 	view := &templates.ScopeSource{
 		Printed: o.Printed.Source != "", Otherwise: o.PrintedOtherwise(), Calls: o.Printed.Calls, Scopes: o.Printed.Scopes,
 	}
-	if source, ok := c.s.Catalogue.Now().Source(o.Printed.Source); ok {
+	if source, ok := c.catalogue().Source(o.Printed.Source); ok {
 		view.Source = source.Text
 	}
 	for _, one := range o.Calls {
@@ -184,7 +184,7 @@ const maxRefused = 10
 func (c *call) askedScopes(asked []string) (give []string, refused []templates.ScopeRefusal) {
 	for _, name := range asked {
 		code, right := "", access.Right("")
-		s, known := c.s.Catalogue.Now().Scope(name)
+		s, known := c.catalogue().Scope(name)
 		grant, byOrganisation := access.GrantRight(name)
 		switch {
 		case name == "":

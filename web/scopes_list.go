@@ -40,7 +40,7 @@ func objectKey(api, object string) string { return api + "/" + object }
 
 func newScopeFinder(c *call, list scopeList, use map[string]int) *scopeFinder {
 	f := &scopeFinder{
-		c: c, list: list, use: use, result: c.s.Catalogue.Now().Search(list.text),
+		c: c, list: list, use: use, result: c.catalogue().Search(list.text),
 		hits: map[string]scope.Hit{}, objects: map[string]bool{},
 	}
 	for _, hit := range f.result.Hits {
@@ -77,7 +77,7 @@ func (f *scopeFinder) results() templates.ScopeResults {
 		r.Objects = append(r.Objects, f.object(g, seen))
 	}
 	for _, name := range f.list.chosen {
-		if s, ok := f.c.s.Catalogue.Now().Scope(name); ok && !seen[name] {
+		if s, ok := f.c.catalogue().Scope(name); ok && !seen[name] {
 			r.Bar.Kept = append(r.Bar.Kept, templates.ScopeRow{Scope: s.Name})
 		}
 	}
@@ -103,7 +103,7 @@ func (f *scopeFinder) results() templates.ScopeResults {
 // groups returns what was found: first the objects of all APIs, then what stands without a published call.
 func (f *scopeFinder) groups() []scopeGroup {
 	var objects, loose []scopeGroup
-	for _, api := range f.c.s.Catalogue.Now().APIs() {
+	for _, api := range f.c.catalogue().APIs() {
 		for i := range api.Objects {
 			if g := f.ofObject(api, &api.Objects[i]); g != nil {
 				objects = append(objects, *g)
@@ -136,7 +136,7 @@ func (f *scopeFinder) ofObject(api scope.API, o *scope.Object) *scopeGroup {
 	}
 	g := scopeGroup{api: api, object: o}
 	for _, name := range o.Scopes {
-		if s, ok := f.c.s.Catalogue.Now().Scope(name); ok && f.wants(s) && f.belongs(*o, s) {
+		if s, ok := f.c.catalogue().Scope(name); ok && f.wants(s) && f.belongs(*o, s) {
 			g.scopes = append(g.scopes, s)
 		}
 	}
@@ -155,7 +155,7 @@ func (f *scopeFinder) loose(api scope.API) *scopeGroup {
 	}
 	g := scopeGroup{api: api}
 	for _, name := range api.Scopes() {
-		if s, ok := f.c.s.Catalogue.Now().Scope(name); ok && len(s.Objects) == 0 && f.wants(s) {
+		if s, ok := f.c.catalogue().Scope(name); ok && len(s.Objects) == 0 && f.wants(s) {
 			g.scopes = append(g.scopes, s)
 		}
 	}
@@ -191,7 +191,7 @@ func (f *scopeFinder) belongs(o scope.Object, s scope.Scope) bool {
 // callsOf are the calls of an object that a scope opens, as pages write them; of a search for a call only those. Without
 // a name, all calls.
 func (f *scopeFinder) callsOf(o scope.Object, name string) []templates.ScopeCall {
-	api, _ := f.c.s.Catalogue.Now().API(o.API)
+	api, _ := f.c.catalogue().API(o.API)
 	var calls []templates.ScopeCall
 	for _, one := range o.Calls {
 		asked := f.calls == nil || f.calls[o.API+" "+one.String()]
@@ -269,7 +269,7 @@ func (f *scopeFinder) object(g scopeGroup, seen map[string]bool) templates.Scope
 func (f *scopeFinder) lead() []templates.ScopeCall {
 	var calls []templates.ScopeCall
 	for _, o := range f.result.Calls {
-		api, _ := f.c.s.Catalogue.Now().API(o.API)
+		api, _ := f.c.catalogue().API(o.API)
 		calls = append(calls, templates.ScopeCall{Method: o.Call.Method, Path: api.BasePath + o.Call.Path, AnyOf: o.Call.AnyOf})
 	}
 	return calls
@@ -279,7 +279,7 @@ func (f *scopeFinder) lead() []templates.ScopeCall {
 func (f *scopeFinder) nearest() []templates.ScopeNear {
 	var near []templates.ScopeNear
 	for _, o := range f.result.Nearest {
-		api, _ := f.c.s.Catalogue.Now().API(o.API)
+		api, _ := f.c.catalogue().API(o.API)
 		call := templates.ScopeNear{Method: o.Call.Method, Path: api.BasePath + o.Call.Path}
 		call.Href = scopeList{text: call.Method + " " + call.Path, chosen: f.list.chosen}.href()
 		near = append(near, call)
@@ -304,7 +304,7 @@ func (f *scopeFinder) own() templates.OwnCall {
 		return templates.OwnSelf
 	}
 	below := func(api scope.API) bool { return api.Own && strings.Contains(path, api.BasePath+"/") }
-	if slices.ContainsFunc(f.c.s.Catalogue.Now().APIs(), below) {
+	if slices.ContainsFunc(f.c.catalogue().APIs(), below) {
 		return templates.OwnOther
 	}
 	return templates.OwnNone
@@ -313,7 +313,7 @@ func (f *scopeFinder) own() templates.OwnCall {
 // where names what the search is narrowed to: an API by its title, an object by its name.
 func (f *scopeFinder) where() string {
 	key, object, _ := strings.Cut(f.list.in, "/")
-	if api, ok := f.c.s.Catalogue.Now().API(key); ok && object == "" {
+	if api, ok := f.c.catalogue().API(key); ok && object == "" {
 		return api.Title
 	} else if ok {
 		return object
@@ -326,7 +326,7 @@ func (f *scopeFinder) near() []templates.ScopeLink {
 	if len(f.result.Hits) > 0 {
 		return nil
 	}
-	return scopeLinks(f.c.s.Catalogue.Now().Near(strings.TrimSpace(f.list.text)))
+	return scopeLinks(f.c.catalogue().Near(strings.TrimSpace(f.list.text)))
 }
 
 func scopeLinks(names []string) []templates.ScopeLink {

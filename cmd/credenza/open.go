@@ -74,7 +74,7 @@ func (p *program) open(ctx context.Context, m migration) (*rooms, error) {
 		err = r.prepare(ctx, m, keyring.WithRSA(p.makeRSA))
 	}
 	if err == nil {
-		err = r.wire()
+		err = r.wire(ctx)
 	}
 	if err != nil {
 		r.close()
@@ -110,7 +110,7 @@ func (r *rooms) prepare(ctx context.Context, m migration, keys keyring.Option) e
 }
 
 // wire makes the rooms, lower ones first.
-func (r *rooms) wire() error {
+func (r *rooms) wire(ctx context.Context) error {
 	r.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	r.trail = audit.New(r.db, r.log)
 	var err error
@@ -120,11 +120,9 @@ func (r *rooms) wire() error {
 	if r.outbox, err = notify.New(r.db, r.metrics); err != nil {
 		return err
 	}
-	built, err := scope.Load()
-	if err != nil {
+	if r.catalogue, err = scope.OpenShelf(ctx, r.db, r.trail, r.log); err != nil {
 		return err
 	}
-	r.catalogue = scope.NewShelf(built)
 	if r.identity, err = identity.New(r.db, r.trail); err != nil {
 		return err
 	}

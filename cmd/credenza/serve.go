@@ -153,6 +153,7 @@ func (r *rooms) run(ctx context.Context, d doors, h handlers) error {
 	var background sync.WaitGroup
 	background.Go(func() { r.db.Feed().Run(work) })
 	background.Go(func() { r.followKeys(work) })
+	background.Go(func() { r.catalogue.Follow(work) })
 	background.Go(func() { r.jobs.Run(work) })
 	background.Go(func() { r.checkFile(work) })
 	r.chores(work, &background)

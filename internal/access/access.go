@@ -117,7 +117,8 @@ func GrantRight(scope string) (right Right, ok bool) {
 	switch {
 	case scope == "oauth.introspect":
 		return RolesManage, true
-	case strings.HasPrefix(scope, "core."), strings.HasPrefix(scope, "ccw."), strings.HasPrefix(scope, "registry."):
+	case strings.HasPrefix(scope, "core."), strings.HasPrefix(scope, "ccw."), strings.HasPrefix(scope, "registry."),
+		strings.HasPrefix(scope, "x."): // of an organisation's own API, which only its own apps can hold
 		return AppsManage, true
 	case strings.HasPrefix(scope, "PM."):
 		return RobotsManage, true

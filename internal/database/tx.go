@@ -28,6 +28,7 @@ const (
 	TopicPerson       Topic = "person"       // person ID
 	TopicRole         Topic = "role"         // organisation ID
 	TopicKey          Topic = "key"          // purpose of the key
+	TopicCatalogue    Topic = "catalogue"    // key of the API
 )
 
 // Change is one entry of the feed.

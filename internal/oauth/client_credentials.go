@@ -31,7 +31,7 @@ func (s *Server) clientCredentials(ctx context.Context, c *call) (result, error)
 		return result{}, err
 	}
 	t, err := s.targets.choose(c.form.values["resource"], c.form.get("scope"),
-		holder{scopes: c.client.Scopes, defaultAPI: c.client.DefaultAPI})
+		holder{organisation: c.client.Organisation, scopes: c.client.Scopes, defaultAPI: c.client.DefaultAPI})
 	if err != nil {
 		return result{}, err
 	}

@@ -71,7 +71,7 @@ func newDocument(text []byte) document {
 
 // Metadata answers with the authorization server's metadata (RFC 8414).
 func (s *Server) Metadata(w http.ResponseWriter, r *http.Request) {
-	d, err := newMetadata(s.issuer, s.targets.catalogue.Now())
+	d, err := newMetadata(s.issuer, s.targets.catalogue.For(""))
 	if err != nil {
 		writeRefusal(w, r, refusalOf(err))
 		return

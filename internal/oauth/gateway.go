@@ -148,7 +148,7 @@ func refuseCall(w http.ResponseWriter, e gatewayRefusal, anyOf []string) error {
 	needed := strings.Join(anyOf, " ")
 	h.Set(HeaderScopeNeeded, needed)
 	if e.status == http.StatusForbidden && e.subCode == refusedScope.subCode {
-		h.Set("WWW-Authenticate", Challenge(problem.New(problem.Forbidden, "oauth.scope", "Scope", needed)))
+		h.Set("WWW-Authenticate", Challenge(problem.New(problem.Forbidden, "problem.forbidden", "Scope", needed)))
 	}
 	type cause struct {
 		SubCode string `json:"error_sub_code"`

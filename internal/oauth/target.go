@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/scope"
 )
 
@@ -19,8 +20,9 @@ type target struct {
 
 // holder is what choosing a target has to know of an app.
 type holder struct {
-	scopes     []string
-	defaultAPI string // key, or empty
+	organisation access.OrganisationID
+	scopes       []string
+	defaultAPI   string // key, or empty
 }
 
 // targets knows the audience URI of every API.
@@ -57,7 +59,7 @@ func (t *targets) cut(scopes scope.Set, api string) scope.Set {
 // choose decides what a token is for: the API by resource, else by the scopes asked for, else the one API that all the
 // app's scopes belong to, else the app's default API; the scopes asked for, else all that the app holds of the API.
 func (t *targets) choose(resources []string, asked string, h holder) (target, error) {
-	named, err := t.named(resources)
+	named, err := t.named(resources, h.organisation)
 	if err != nil {
 		return target{}, err
 	}
@@ -84,8 +86,8 @@ func (t *targets) choose(resources []string, asked string, h holder) (target, er
 }
 
 // named returns the key of the API that the resource parameters name, "" when there are none (RFC 8707 §2). Saying the
-// same one twice is allowed.
-func (t *targets) named(resources []string) (string, error) {
+// same one twice is allowed. Another organisation's own API is as unknown as any.
+func (t *targets) named(resources []string, org access.OrganisationID) (string, error) {
 	key := ""
 	for _, resource := range resources {
 		u, err := url.Parse(resource)
@@ -94,7 +96,7 @@ func (t *targets) named(resources []string) (string, error) {
 		}
 		api, ok := t.api(resource)
 		switch {
-		case !ok:
+		case !ok, api.Organisation != "" && api.Organisation != org:
 			return "", refuse(reasonTargetUnknown)
 		case key != "" && key != api.Key:
 			return "", refuse(reasonTargetTwo)

@@ -132,7 +132,7 @@ func (r *Registry) fillScopes(app *App, f AppFields, stored []string, found *fau
 	app.Scopes = sorted(f.Scopes)
 	var unknown, withheld []string
 	for _, name := range app.Scopes {
-		s, known := r.catalogue.Now().Scope(name)
+		s, known := r.catalogue.For(app.Organisation).Scope(name)
 		switch {
 		case slices.Contains(stored, name):
 		case !known:

@@ -28,10 +28,10 @@ const (
 )
 
 // ResourceAPIs returns the APIs that may have resource servers: those of the catalogue that the portal does not serve
-// itself, in the catalogue's order.
+// itself and that are nobody's own, in the catalogue's order.
 func (r *Registry) ResourceAPIs() []scope.API {
 	var list []scope.API
-	for _, api := range r.catalogue.Now().APIs() {
+	for _, api := range r.catalogue.For("").APIs() {
 		if !api.Own {
 			list = append(list, api)
 		}
@@ -65,7 +65,7 @@ func (r *Registry) fillKind(app *App, n NewApp, org identity.Organisation, found
 }
 
 func (r *Registry) resourceAPIFault(key string) *problem.Field {
-	if api, ok := r.catalogue.Now().API(key); ok && !api.Own {
+	if api, ok := r.catalogue.For("").API(key); ok && !api.Own {
 		return nil
 	}
 	fault := problem.NewField("resource_api", "app.resource_api.choose")

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"credenza.example/credenza/internal/access"
 )
 
 // Kind says what a scope lets its holder do, as a word for people. It is written in the catalogue, never read off the
@@ -68,8 +70,12 @@ type API struct {
 	Own                bool          `yaml:"own"` // the portal serves it: never an app's default API
 	Origin             string        `yaml:"origin"`
 	Mandatory          Mandatory     `yaml:"mandatory"`
-	Objects            []Object      `yaml:"objects"`
-	Families           []Family      `yaml:"families"`
+	// Organisation is whose own API this is; "" for one that every organisation may use. Added says that an administrator
+	// added it here.
+	Organisation access.OrganisationID `yaml:"-"`
+	Added        bool                  `yaml:"-"`
+	Objects      []Object              `yaml:"objects"`
+	Families     []Family              `yaml:"families"`
 }
 
 // Scopes returns the names of the API's scopes in the catalogue's order.
@@ -152,6 +158,7 @@ type Call struct {
 	ScopesFrom    string   `yaml:"scopes_from"`
 	PrintedScopes []string `yaml:"printed_scopes"`
 	Note          string   `yaml:"note"`
+	Mapped        bool     `yaml:"-"` // an administrator added the call here, or says which scopes open it
 }
 
 // Matches reports whether requests are ever matched to this call; rows kept only to show a source's slip are not.
@@ -216,6 +223,7 @@ type Catalogue struct {
 	spelling map[string]string // printed spelling → scope
 	groups   [][]Group         // by API
 	index    index             // of the calls that requests are matched to
+	private  bool              // some API is an organisation's own
 }
 
 // APIs returns all APIs in the catalogue's order.

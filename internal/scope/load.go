@@ -40,30 +40,51 @@ func Load() (*Catalogue, error) {
 // Parse reads and checks a catalogue. It refuses more than 1 MiB, unknown fields, repeated keys, anchors, aliases, tags
 // and a second document. The error of a well-formed file names every fault that was found, one a line.
 func Parse(data []byte) (*Catalogue, error) {
-	if len(data) > maxFileSize {
-		return nil, fmt.Errorf("larger than %d bytes", maxFileSize)
-	}
-	if err := refuseCleverness(data); err != nil {
+	f, err := read(data)
+	if err != nil {
 		return nil, err
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	decoder.KnownFields(true)
-	var f file
-	if err := decoder.Decode(&f); err != nil {
-		return nil, err
-	}
-	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("has more than one document")
+	return build(f)
+}
+
+// read decodes a catalogue file.
+func read(data []byte) (f file, err error) {
+	if err := decodeStrictly(data, &f); err != nil {
+		return f, err
 	}
 	if f.Version != fileVersion {
-		return nil, fmt.Errorf("version is %d, not %d", f.Version, fileVersion)
+		return f, fmt.Errorf("version is %d, not %d", f.Version, fileVersion)
 	}
+	return f, nil
+}
+
+// build checks a catalogue as a whole. It takes over what stands in f.
+func build(f file) (*Catalogue, error) {
 	c := assemble(f)
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
 	c.link()
 	return c, nil
+}
+
+// decodeStrictly reads one YAML document that means what it says.
+func decodeStrictly(data []byte, into any) error {
+	if len(data) > maxFileSize {
+		return fmt.Errorf("larger than %d bytes", maxFileSize)
+	}
+	if err := refuseCleverness(data); err != nil {
+		return err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return errors.New("has more than one document")
+	}
+	return nil
 }
 
 // refuseCleverness refuses what makes a YAML file mean more than it says: anchors, aliases, merge keys, explicit tags.
@@ -107,6 +128,7 @@ func assemble(f file) *Catalogue {
 		if _, taken := c.byKey[api.Key]; !taken {
 			c.byKey[api.Key] = i
 		}
+		c.private = c.private || api.Organisation != ""
 		for j := range api.Objects {
 			api.Objects[j].API = api.Key
 		}

@@ -48,7 +48,10 @@ func directory(room string) string {
 	return "internal/" + room
 }
 
-// roomOf returns the room that owns the directory: "web", "cmd" or a name of the table, "" for any other.
+// examples are programs for readers of the documentation. They know nothing of the product.
+const examples = "docs"
+
+// roomOf returns the room that owns the directory: "web", "cmd", examples or a name of the table, "" for any other.
 func roomOf(dir string) string {
 	first, rest, _ := strings.Cut(dir, "/")
 	if first == "internal" {
@@ -57,7 +60,7 @@ func roomOf(dir string) string {
 			return ""
 		}
 	}
-	if _, ok := rooms[first]; ok || first == "web" || first == "cmd" {
+	if _, ok := rooms[first]; ok || first == "web" || first == "cmd" || first == examples {
 		return first
 	}
 	return ""

@@ -6,12 +6,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -25,13 +25,13 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8090", "address to listen on; port 0 takes a free one, which is printed")
 	flag.Parse()
 	if err := serve(*addr); err != nil {
-		slog.Error("the sample API stops", "error", err)
+		fmt.Fprintln(os.Stderr, "the sample API stops:", err)
 		os.Exit(1)
 	}
 }
 
 func serve(addr string) error {
-	l, err := net.Listen("tcp", addr)
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return err
 	}
