@@ -52,8 +52,9 @@ func statusOf(code problem.Code) int {
 
 // fault is an error as the answer tells it.
 type fault struct {
-	status int
-	err    *problem.Error
+	status  int
+	err     *problem.Error
+	refusal *apiRefusal // what the answer of one of our own APIs says besides; may be nil
 }
 
 // faultOf reads an error: a room's problem, a fault of the request, or one of the router's.
@@ -62,19 +63,23 @@ func faultOf(err error) fault {
 	var router *echo.HTTPError
 	switch {
 	case errors.As(err, &st):
-		return fault{st.status, problem.Wrap(err, problem.Invalid, st.key)}
+		return fault{status: st.status, err: problem.Wrap(err, problem.Invalid, st.key)}
 	case errors.As(err, &router):
 		switch router.Code {
 		case http.StatusNotFound:
-			return fault{router.Code, problem.New(problem.NotFound, "problem.not_found")}
+			return fault{status: router.Code, err: problem.New(problem.NotFound, "problem.not_found")}
 		case http.StatusMethodNotAllowed:
-			return fault{router.Code, problem.New(problem.Invalid, "problem.method")}
+			return fault{status: router.Code, err: problem.New(problem.Invalid, "problem.method")}
 		default:
-			return fault{http.StatusInternalServerError, problem.Wrap(err, problem.Internal, "problem.internal")}
+			return fault{status: http.StatusInternalServerError, err: problem.Wrap(err, problem.Internal, "problem.internal")}
 		}
 	default:
 		p := problem.As(err)
-		return fault{statusOf(p.Code), p}
+		f := fault{status: statusOf(p.Code), err: p}
+		if refusal, ok := errors.AsType[*apiRefusal](err); ok {
+			f.refusal = refusal
+		}
+		return f
 	}
 }
 
@@ -105,20 +110,42 @@ func (s *Server) answer(c echo.Context, f fault) (failed error) {
 			failed = fmt.Errorf("panic: %T\n%s", r, debug.Stack())
 		}
 	}()
-	for _, prefix := range []string{"/api/", "/oauth2/", "/.well-known/"} {
-		if strings.HasPrefix(c.Request().URL.Path, prefix) {
-			return s.answerProblem(c, f)
-		}
+	if forMachines(c.Request().URL.Path) {
+		return s.answerProblem(c, f)
 	}
 	return s.answerPage(c, f)
 }
 
+// forMachines reports whether programs, not people, call an address: also one under which nothing is.
+func forMachines(path string) bool {
+	for _, prefix := range []string{"/api/", "/oauth2/", "/.well-known/", identityPrefix} {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	parts := strings.SplitN(path, "/", 4) // "", organisation, tenant, rest
+	return len(parts) == 4 && strings.HasPrefix("/"+parts[3], identityPrefix)
+}
+
+// identityPrefix begins the addresses of the identity API, also behind an organisation and a tenant (product.md decision
+// 11).
+const identityPrefix = "/identity_/"
+
 // answerProblem writes an RFC 9457 problem document, in English whatever the reader's language (ui.md §6).
 func (s *Server) answerProblem(c echo.Context, f fault) error {
 	ctx := i18n.With(c.Request().Context(), s.Messages.For("en"), nil)
+	if f.status == http.StatusUnprocessableEntity {
+		f.status = http.StatusBadRequest // what programs send and cannot be taken is 400; forms say 422
+	}
 	doc := api.Problem{
 		Status: f.status, Title: http.StatusText(f.status), Code: string(f.err.Code),
 		Detail: i18n.T(ctx, f.err.Key, pairs(f.err.Args)...), TraceID: requestID(c),
+	}
+	if f.status == http.StatusUnauthorized {
+		doc.ErrorCode = codeToken
+	}
+	if f.refusal != nil {
+		doc.ErrorCode, doc.ScopesPresented, doc.ScopesNeeded = f.refusal.code, f.refusal.presented, f.refusal.needed
 	}
 	for _, field := range f.err.Fields {
 		if doc.Errors == nil {

@@ -25,6 +25,22 @@ func Routes() []Route {
 	return list
 }
 
+// APIRoute is a line of the table of our own JSON APIs.
+type APIRoute struct {
+	Method, Path, Name, API string
+	AnyOf                   []string
+	Right                   access.Right
+}
+
+// APIRoutes returns that table.
+func APIRoutes() []APIRoute {
+	var list []APIRoute
+	for _, r := range apis() {
+		list = append(list, APIRoute{r.method, r.path, r.name, r.api, r.anyOf, r.right})
+	}
+	return list
+}
+
 // Machine is a line of the table of what programs call. Methods is empty where all are taken; Who is public, client or
 // token.
 type Machine struct {

@@ -32,6 +32,7 @@ func (s *Server) machines() []machine {
 		}
 		list = append(list, machine{nil, e.Path, e.Name, caller, wrapped(e.Handler)})
 	}
+	list = append(list, s.apiMachines(apis())...)
 	return append(list,
 		machine{read, "/api/v1/apps/self", "api.apps.self", who{kind: token}, s.selfAPI},
 		machine{read, static.Prefix + "*", "static", public, wrapped(s.Static.Handler())},

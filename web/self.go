@@ -27,7 +27,7 @@ func (s *Server) selfAPI(c echo.Context, token *oauth.Token) error {
 func (s *Server) selfRecord(ctx context.Context, token *oauth.Token) (api.SelfApp, error) {
 	actor := access.Actor{
 		Kind: access.KindApp, ID: string(token.Client.ID), Name: token.Client.ClientID, Organisation: token.Organisation,
-		Scopes: token.Scopes.Names(),
+		Scopes: token.Client.Scopes,
 	}
 	app, err := s.Registry.App(ctx, actor, token.Client.ID)
 	if err != nil {
@@ -40,17 +40,11 @@ func selfApp(app registry.App, token *oauth.Token) api.SelfApp {
 	answer := api.SelfApp{
 		ID: string(app.ID), ClientID: app.ClientID, Name: app.Name, Description: app.Description,
 		Category: string(app.Category), Status: string(app.Status), APIUser: app.APIUser.Name, Scopes: app.Scopes,
-		CreatedAt: app.CreatedAt, ModifiedAt: app.ModifiedAt, Secrets: []api.Secret{},
+		CreatedAt: app.CreatedAt, ModifiedAt: app.ModifiedAt, Secrets: wireSecrets(app.Secrets),
 		Token: api.TokenState{
 			Scope: token.Scopes.String(), Audience: token.Audience, ExpiresAt: token.ExpiresAt,
 			SecretID: string(token.Credential),
 		},
-	}
-	for _, secret := range app.Secrets {
-		answer.Secrets = append(answer.Secrets, api.Secret{
-			ID: string(secret.ID), Label: secret.Label, Hint: secret.Hint, State: string(secret.State),
-			CreatedAt: secret.CreatedAt, EndsAt: orNull(secret.EndsAt),
-		})
 	}
 	return answer
 }

@@ -143,5 +143,5 @@ func TestSelfTakesNoCookie(t *testing.T) {
 			t.Errorf("%s: %d", method, got.status)
 		}
 	}
-	p.machine(http.MethodGet, selfPath+"/", header).is(http.StatusNotFound)
+	p.machine(http.MethodGet, selfPath+"/", header).is(http.StatusUnauthorized) // an app's address, of another API
 }

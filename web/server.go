@@ -38,7 +38,8 @@ type Deps struct {
 	Static         *static.Files
 	Log            *slog.Logger
 	TrustedProxies []netip.Prefix
-	ClientIDPrefix string // leading letters of every client ID (decision 4)
+	ClientIDPrefix string         // leading letters of every client ID (decision 4)
+	APIRates       map[string]int // how often an organisation may call, by class, where not as apis() has it
 }
 
 // Server answers every request of the public listener.
@@ -49,9 +50,10 @@ type Server struct {
 	secure  bool // the public URL is https
 	host    string
 	assets  templates.Assets
-	reports *limit.Limiter // of violated content security policies, per network
-	links   *limit.Limiter // of looks at hand-off links and uses of them, per network
-	tests   *limit.Limiter // of secrets, per person
+	reports *limit.Limiter            // of violated content security policies, per network
+	links   *limit.Limiter            // of looks at hand-off links and uses of them, per network
+	tests   *limit.Limiter            // of secrets, per person
+	rates   map[string]*limit.Limiter // of calls of our own APIs: by class, per organisation
 }
 
 // New wires the routes. It fails when the route table is incomplete.
@@ -72,10 +74,14 @@ func New(deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	rates, err := newRates(apis(), deps.APIRates, deps.DB.Now)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		Deps: deps, echo: echo.New(), cross: http.NewCrossOriginProtection(),
 		secure: scheme == "https", host: host, assets: templates.Assets(deps.Static.Assets()), reports: reports, links: links,
-		tests: tests,
+		tests: tests, rates: rates,
 	}
 	if err := s.cross.AddTrustedOrigin(deps.PublicURL); err != nil {
 		return nil, fmt.Errorf("the public URL: %w", err)
@@ -84,6 +90,9 @@ func New(deps Deps) (*Server, error) {
 	s.echo.IPExtractor = AddressOf(deps.TrustedProxies)
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Use(s.requestID, s.accessLog, s.headers)
+	if err := s.checkAPIs(apis()); err != nil {
+		return nil, err
+	}
 	if err := s.mountMachines(s.machines()); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,8 @@ type portal struct {
 	verifier  *secret.Verifier
 	outbox    *notify.Outbox
 	log       *lines
-	dir       string // of the database
+	dir       string         // of the database
+	rates     map[string]int // how often our own APIs may be called, where not as usual
 
 	mu      sync.Mutex
 	answers []answer // what left the portal so far
@@ -63,7 +64,13 @@ type answer struct{ request, text string }
 // newPortal makes a portal with Acme and Globex: admin@, viewer@ and guest@ at acme.example and globex.example.
 func newPortal(t testing.TB) *portal {
 	t.Helper()
-	p := &portal{t: t, clock: dbtest.NewClock(), log: &lines{}, dir: t.TempDir()}
+	return newPortalWith(t, nil)
+}
+
+// newPortalWith makes one whose own APIs may be called so often.
+func newPortalWith(t testing.TB, rates map[string]int) *portal {
+	t.Helper()
+	p := &portal{t: t, clock: dbtest.NewClock(), log: &lines{}, dir: t.TempDir(), rates: rates}
 	db, err := database.Open(t.Context(), database.Config{
 		URL: "sqlite:" + filepath.Join(p.dir, "credenza.db"), Clock: p.clock.Now, Logger: p.logger(), PollTimeout: dbtest.PollTimeout,
 	})
@@ -108,6 +115,7 @@ func (p *portal) wire() {
 	p.handler, err = web.New(web.Deps{
 		PublicURL: publicURL, DB: p.db, Trail: p.trail, Identity: p.identity, Signin: p.signin, Registry: p.registry,
 		Catalogue: scope.NewShelf(p.catalogue), OAuth: issuer, Messages: messages, Static: files, Log: log, ClientIDPrefix: "CCW",
+		APIRates: p.rates,
 	})
 	p.must(err)
 }

@@ -28,7 +28,7 @@ type Actor struct {
 	Email        string // people only
 	Organisation OrganisationID
 	Rights       Set
-	Scopes       []string // apps only: scopes of the token that are still the app's
+	Scopes       []string // apps only: scopes that are the app's now, which it can pass on
 	Origin       Origin
 }
 

@@ -74,6 +74,16 @@ func (l *Limiter) Spent(key string) bool {
 	return found && tokens < float64(l.burst)
 }
 
+// Burst returns how many acts a key may save up.
+func (l *Limiter) Burst() int { return l.burst }
+
+// Left returns how many acts the key has left now, and the time until it has all again. It counts nothing.
+func (l *Limiter) Left(key string) (left int, full time.Duration) {
+	tokens, _ := l.tokens(key)
+	missing := max(0, float64(l.burst)-tokens)
+	return max(0, int(tokens)), time.Duration(missing * float64(l.every))
+}
+
 // tokens returns how many acts the key has left. A key that was never counted has all and is not remembered for being
 // asked about.
 func (l *Limiter) tokens(key string) (tokens float64, found bool) {

@@ -208,3 +208,19 @@ func BenchmarkAllow(b *testing.B) {
 		l.Allow("192.0.2.1/32")
 	}
 }
+
+func TestLeftTellsHowManyAndWhenAllAreBack(t *testing.T) {
+	c := newClock()
+	l := newLimiter(t, limit.Config{Every: time.Second, Burst: 3, Max: 2, Clock: c.Now})
+	for want := 3; want > 0; want-- {
+		if left, full := l.Left("k"); left != want || full != time.Duration(3-want)*time.Second {
+			t.Errorf("%d left, all in %s, want %d", left, full, want)
+		}
+		l.Allow("k")
+	}
+	l.Allow("k")
+	c.Advance(1500 * time.Millisecond)
+	if left, full := l.Left("k"); left != 1 || full != 1500*time.Millisecond || l.Burst() != 3 {
+		t.Errorf("%d left, all in %s", left, full)
+	}
+}

@@ -8,7 +8,9 @@ import (
 )
 
 // Problem is an RFC 9457 problem document. Code is stable; Title and Detail are English. TraceID is the request ID to
-// quote. Errors holds what is wrong with each field of the request.
+// quote. Errors holds what is wrong with each field of the request. ErrorCode is that of a refused call, in the words of
+// the CCW API; where a scope is missing, ScopesPresented are those of the token and ScopesNeeded those of which one would
+// do.
 type Problem struct {
 	Type    string              `json:"type,omitempty"`
 	Title   string              `json:"title"`
@@ -17,6 +19,10 @@ type Problem struct {
 	Detail  string              `json:"detail,omitempty"`
 	TraceID string              `json:"traceId,omitempty"`
 	Errors  map[string][]string `json:"errors,omitempty"`
+
+	ErrorCode       string   `json:"error_code,omitempty"`
+	ScopesPresented []string `json:"scopes_presented,omitempty"`
+	ScopesNeeded    []string `json:"scopes_needed,omitempty"`
 }
 
 // Write sends the document with its status and content type.
