@@ -128,7 +128,7 @@ func (r *Registry) StartBulk(ctx context.Context, actor access.Actor, b Bulk) (j
 		var err error
 		var queued bool
 		id, queued, err = job.Queue(tx, job.New{ // one at a time, so that nobody's changes wait for all of another's
-			Organisation: string(actor.Organisation), Kind: KindBulk, Key: KindBulk, Payload: payload, Total: len(payload.IDs),
+			Organisation: string(actor.Organisation), Kind: KindBulk, Key: KindBulk, Label: string(b.Act), Payload: payload, Total: len(payload.IDs),
 		})
 		if err == nil && !queued {
 			err = problem.New(problem.Conflict, "app.bulk.busy")
@@ -310,12 +310,8 @@ func (r *Registry) BulkJob(ctx context.Context, actor access.Actor, id job.ID) (
 	if err != nil {
 		return BulkReport{}, err
 	}
-	var p bulkPayload
-	if err := j.Decode(&p); err != nil {
-		return BulkReport{}, err
-	}
 	outcomes, err := job.Outcomes(ctx, r.db, id)
-	return BulkReport{Job: j, Act: p.Act, Outcomes: outcomes}, err
+	return BulkReport{Job: j, Act: BulkAct(j.Label), Outcomes: outcomes}, err
 }
 
 // bulkJob asks for the right and returns the job, if it is a bulk change of the actor's organisation.
@@ -361,8 +357,8 @@ func (r *Registry) CancelBulk(ctx context.Context, actor access.Actor, id job.ID
 	act := bulkAct(actor, "cancel")
 	act.Target = audit.Target{Kind: "job", ID: string(id)}
 	return r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
-		ok, err := job.Cancel(tx, string(actor.Organisation), id)
-		if err == nil && !ok {
+		state, err := job.Cancel(tx, string(actor.Organisation), id)
+		if err == nil && state == "" {
 			err = problem.New(problem.Conflict, "app.bulk.over")
 		}
 		return audit.Change{}, err
