@@ -86,6 +86,17 @@ var calls = map[string]call{
 		_, err := w.Search(ctx, actor, registry.Query{})
 		return err
 	}, true},
+	"Extras": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, x target) error {
+		_, err := w.Extras(ctx, actor, []registry.AppID{x.app}, registry.Columns())
+		return err
+	}, true},
+	"Locate": {access.AppsManage, "app.secret.locate", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, _, err := w.Locate(ctx, actor, "no secret")
+		if problem.Is(err, problem.Invalid) {
+			return nil // the right was there
+		}
+		return err
+	}, true},
 	"Counts": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
 		_, err := w.Counts(ctx, actor)
 		return err
