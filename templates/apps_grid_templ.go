@@ -289,7 +289,7 @@ func appsSearch(s AppsSearch) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Rich("apps.search.hint", "Help", Link("/help#search", i18n.T(ctx, "apps.search.help"))).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Rich("apps.search.hint", "Help", Link(HelpPath("search"), i18n.T(ctx, "apps.search.help"))).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -102,12 +102,6 @@ type Failure struct {
 	Retry     string // GET address to try again; "" leaves the link out
 }
 
-// Help is the page /help.
-type Help struct {
-	Frame    Frame
-	TokenURL string // https://host/oauth2/token
-}
-
 // title is the heading of a failure.
 func (f Failure) title(ctx context.Context) string {
 	switch f.Status {

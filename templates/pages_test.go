@@ -63,8 +63,9 @@ func framePages(f templates.Frame, name string) map[string]templ.Component {
 		"guest":      templates.ForbiddenPage(templates.Forbidden{Frame: f, Nothing: true, Rights: []string{"apps.view", "apps.manage"}}),
 		"failure":    templates.FailurePage(templates.Failure{Frame: f, Status: 500, Reference: name, Retry: "/apps?q=" + name, Text: name}),
 		"signed out": templates.FailurePage(templates.Failure{Frame: out, Status: 404}),
-		"help":       templates.HelpPage(templates.Help{Frame: f, TokenURL: "https://credenza.example/oauth2/token"}),
-		"help out":   templates.HelpPage(templates.Help{Frame: out, TokenURL: name}),
+		"help":       templates.HelpIndexPage(templates.HelpIndex{Frame: f}),
+		"help out":   templates.HelpIndexPage(templates.HelpIndex{Frame: out}),
+		"help token": templates.HelpPage(templates.Help{Frame: f, Task: "token", TokenURL: name}),
 	}
 }
 
@@ -271,22 +272,5 @@ func TestFailures(t *testing.T) {
 	own := renderDoc(t, templates.FailurePage(templates.Failure{Status: 409, Text: "The app is active."}))
 	if !strings.Contains(words(own.Find("main")), "The app is active.") || own.Find("main a").Length() != 1 {
 		t.Error("the text of the problem is lost, or there is a link that leads nowhere")
-	}
-}
-
-// Each task of the help opens with the right it needs (ui.md §4.13).
-func TestHelp(t *testing.T) {
-	doc := renderDoc(t, templates.HelpPage(templates.Help{Frame: signedIn(), TokenURL: "http://127.0.0.1:8080/oauth2/token"}))
-	tasks := doc.Find(".prose section")
-	if tasks.Length() != doc.Find("nav.panel a").Length() {
-		t.Errorf("%d tasks, %d links", tasks.Length(), doc.Find("nav.panel a").Length())
-	}
-	tasks.Not("#keys").Each(func(_ int, s *goquery.Selection) {
-		if hint := words(s.Children().Eq(1)); !strings.HasPrefix(hint, "You need") {
-			t.Errorf("%s opens with %q", words(s.Find("h2")), hint)
-		}
-	})
-	if !strings.Contains(words(doc.Find("#token")), "http://127.0.0.1:8080/oauth2/token") {
-		t.Error("the token URL is missing")
 	}
 }

@@ -116,10 +116,6 @@ func homeSteps(create string, counts registry.Counts) *templates.HomeSteps {
 	return steps
 }
 
-func (s *Server) help(c *call) error {
-	return c.render(http.StatusOK, templates.HelpPage(templates.Help{Frame: c.frame(""), TokenURL: s.PublicURL + tokenPath}))
-}
-
 func (s *Server) notFound(*call) error { return problem.New(problem.NotFound, "problem.not_found") }
 
 // granters are the people who can grant rights in the organisation of whoever asks.

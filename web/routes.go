@@ -48,7 +48,8 @@ func pages() []route {
 	support := needs(access.SupportLookup)
 	return []route{
 		{http.MethodGet, "/", "home", member, (*Server).home},
-		{http.MethodGet, "/help", "help", public, (*Server).help},
+		{http.MethodGet, "/help", "help", public, (*Server).helpIndex},
+		{http.MethodGet, "/help/:task", "help.task", public, (*Server).help},
 		{http.MethodGet, "/signin", "signin.form", public, (*Server).signInForm},
 		{http.MethodPost, "/signin", "signin", public, (*Server).signIn},
 		{http.MethodPost, "/signout", "signout", public, (*Server).signOut},
