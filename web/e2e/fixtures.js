@@ -58,7 +58,7 @@ export const test = base.extend({
         baseURL, javaScriptEnabled, ...(who && { storageState: sessionFile(who) }), ...options,
       });
       contexts.push(context);
-      watch(context, baseURL, faults);
+      watch(context, options.baseURL ?? baseURL, faults);
       return context.newPage();
     });
     await Promise.all(contexts.map((context) => context.close()));
