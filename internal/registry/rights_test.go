@@ -120,6 +120,18 @@ var calls = map[string]call{
 		_, err := w.Recent(ctx, actor, 5)
 		return err
 	}, true},
+	"Attention": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, err := w.Attention(ctx, actor)
+		return err
+	}, true},
+	"StaleContacts": {access.AppsView, "app.contacts", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, _, err := w.StaleContacts(ctx, actor)
+		return err
+	}, true},
+	"RejectedToday": {access.AppsView, "app.rejected", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, _, err := w.RejectedToday(ctx, actor)
+		return err
+	}, true},
 	"Unused": {access.AppsView, "app.unused", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
 		_, _, err := w.Unused(ctx, actor)
 		return err
