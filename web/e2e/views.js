@@ -156,7 +156,10 @@ export function views(at) {
     'hand-off-gone': [null, '/hand-off?token=none'],
     'hand-off-done': [null, '/hand-off/done'],
     contact: [null, at.contact],
-    'contact-answered': [null, at.contact, press(/^Yes/)],
+    'contact-answered': [null, at.contact, async (page) => {
+      const yes = page.getByRole('button', { name: /^Yes/ });
+      if (await yes.isVisible()) await yes.click(); // not offered again
+    }],
     home: [admin, '/'],
     'home-new': ['admin@globex.example', '/'],
     'home-viewer': [viewer, '/'],
