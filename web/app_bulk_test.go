@@ -17,7 +17,7 @@ func (p *portal) work() {
 	p.t.Helper()
 	runner, err := job.NewRunner(job.Deps{DB: p.db, Log: slog.New(slog.DiscardHandler)})
 	p.must(err)
-	runner.Handle(registry.KindBulk, job.Limits{Parallel: 1}, p.registry.RunBulk)
+	p.registry.WorkBulk(runner)
 	p.must(runner.RunDue(p.t.Context()))
 }
 

@@ -86,6 +86,10 @@ var calls = map[string]call{
 		_, err := w.Search(ctx, actor, registry.Query{})
 		return err
 	}, true},
+	"Total": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, err := w.Total(ctx, actor)
+		return err
+	}, true},
 	"Extras": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, x target) error {
 		_, err := w.Extras(ctx, actor, []registry.AppID{x.app}, registry.Columns())
 		return err
@@ -187,6 +191,10 @@ var calls = map[string]call{
 	}, true},
 	"BulkItems": {access.AppsManage, "app.bulk.show", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
 		_, err := w.BulkItems(ctx, actor, job.ID(database.NewID()), "", 10)
+		return err
+	}, true},
+	"BulkDoneApps": {access.AppsManage, "app.bulk.show", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, err := w.BulkDoneApps(ctx, actor, job.ID(database.NewID()), 10)
 		return err
 	}, true},
 	"CancelBulk": {access.AppsManage, "app.bulk.show", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
