@@ -30,6 +30,8 @@ func sampleHome(f templates.Frame, name string) templates.Home {
 			{Code: "expiring", N: 3, Href: "/apps?q=secret:expiring"},
 			{Code: "two", N: 2, Href: "/apps?q=secret:two"},
 			{Code: "unused", N: 12, Href: "/apps/unused"},
+			{Code: "stale", N: 1, Href: "/apps/contacts"},
+			{Code: "rejected", N: 2, Times: 1041, Href: "/apps/rejected"},
 		},
 		Counts: []templates.HomeCount{
 			{Code: "active", N: 1284, Href: "/apps?status=active"},
@@ -63,9 +65,18 @@ func framePages(f templates.Frame, name string) map[string]templ.Component {
 		"guest":      templates.ForbiddenPage(templates.Forbidden{Frame: f, Nothing: true, Rights: []string{"apps.view", "apps.manage"}}),
 		"failure":    templates.FailurePage(templates.Failure{Frame: f, Status: 500, Reference: name, Retry: "/apps?q=" + name, Text: name}),
 		"signed out": templates.FailurePage(templates.Failure{Frame: out, Status: 404}),
-		"help":       templates.HelpIndexPage(templates.HelpIndex{Frame: f}),
-		"help out":   templates.HelpIndexPage(templates.HelpIndex{Frame: out}),
-		"help token": templates.HelpPage(templates.Help{Frame: f, Task: "token", TokenURL: name}),
+		"stale": templates.StaleContactsPage(templates.StaleContacts{Frame: f, Now: noon, MayManage: true, More: true, Rows: []templates.StaleContact{
+			{Name: name, Email: name, Apps: 1, AppName: name, Href: "/apps/1", EditHref: "/apps/1/edit", Address: templates.AppAddress{State: "denied", At: noon}},
+			{Name: name, Email: name, Apps: 7, Href: "/apps?q=" + name, Address: templates.AppAddress{State: "refused", At: noon}},
+		}}),
+		"none stale": templates.StaleContactsPage(templates.StaleContacts{Frame: f, Now: noon}),
+		"rejected": templates.RejectedTodayPage(templates.RejectedToday{Frame: f, Now: noon, More: true, UnknownHref: "/apps/unknown", Rows: []templates.RejectedApp{
+			{Name: name, Status: "inactive", Times: 1041, LastAt: noon, Href: "/apps/1", RejectionsHref: "/apps/1/rejections"},
+		}}),
+		"none rejected": templates.RejectedTodayPage(templates.RejectedToday{Frame: f, Now: noon, UnknownHref: "/apps/unknown"}),
+		"help":          templates.HelpIndexPage(templates.HelpIndex{Frame: f}),
+		"help out":      templates.HelpIndexPage(templates.HelpIndex{Frame: out}),
+		"help token":    templates.HelpPage(templates.Help{Frame: f, Task: "token", TokenURL: name}),
 	}
 }
 
@@ -156,6 +167,7 @@ func TestHome(t *testing.T) {
 	want := []string{
 		"1 active app has no secret that works", "3 apps stop working within 30 days: their secrets end",
 		"2 apps are in the middle of a rotation", "12 apps were not used in the last 90 days",
+		"1 contact is stale: somebody else should be chosen", "2 apps had requests rejected today: 1,041 in all",
 	}
 	got := doc.Find("section[aria-labelledby=home-attention] li a").Map(func(_ int, s *goquery.Selection) string { return words(s) })
 	if diff := cmp.Diff(want, got); diff != "" {

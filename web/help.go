@@ -36,17 +36,19 @@ func helpOf(route string) string {
 		return "unused"
 	case "app.rotate", "app.retire":
 		return "rotate"
+	case "app.pasted":
+		return "leaked"
 	case "app.restore", "app.extend":
 		return "restore"
 	case "app.activate", "app.deactivate", "app.delete":
 		return "off"
 	case "app.history":
 		return "history"
-	case "app.rejections", "app.unknown", "app.test":
+	case "app.rejections", "app.rejected", "app.unknown", "app.test":
 		return "failures"
 	case "support.lookup":
 		return "lookup"
-	case "contact.verify":
+	case "contact.verify", "app.contacts", "app.mail":
 		return "notices"
 	}
 	for prefix, task := range map[string]string{

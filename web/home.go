@@ -42,12 +42,16 @@ func (c *call) homeOfApps(page *templates.Home) error {
 	if err != nil {
 		return err
 	}
+	attention, err := c.s.Registry.Attention(c.ctx(), c.actor)
+	if err != nil {
+		return err
+	}
 	recent, err := c.s.Registry.Recent(c.ctx(), c.actor, homeRecent)
 	if err != nil {
 		return err
 	}
 	page.Find, page.Checked = findPath, c.s.DB.Now()
-	page.Counts, page.Attention = homeCounts(counts), homeAttention(counts)
+	page.Counts, page.Attention = homeCounts(counts), homeAttention(counts, attention)
 	if !counts.Called && page.Lookup == nil { // the platform's own apps ask about tokens and get none
 		page.Steps = homeSteps(page.Create, counts)
 	}
@@ -83,20 +87,6 @@ func homeCounts(counts registry.Counts) []templates.HomeCount {
 	}{{"active", counts.Active}, {"inactive", counts.Inactive}, {"two", counts.TwoSecrets}, {"unused", counts.Unused}} {
 		n, more := capped(count.n)
 		list = append(list, templates.HomeCount{Code: count.code, N: n, More: more, Href: homeList(count.code)})
-	}
-	return list
-}
-
-// homeAttention are the lines that somebody should act on, most serious first.
-func homeAttention(counts registry.Counts) []templates.HomeLine {
-	var list []templates.HomeLine
-	for _, count := range []struct {
-		code string
-		n    int
-	}{{"expired", counts.NoSecret}, {"expiring", counts.Expiring}, {"two", counts.TwoSecrets}, {"unused", counts.Unused}} {
-		if n, more := capped(count.n); n > 0 {
-			list = append(list, templates.HomeLine{Code: count.code, N: n, More: more, Href: homeList(count.code)})
-		}
 	}
 	return list
 }
