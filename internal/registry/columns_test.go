@@ -60,6 +60,9 @@ func TestExtras(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", text, diff)
 			}
 		}
+		if got := must(w.Total(t.Context(), w.viewer))(t); got != 2 {
+			t.Errorf("%d apps, want two: one was deleted, another is another organisation's", got)
+		}
 		if got := must(w.Extras(t.Context(), w.viewer, ids, nil))(t); len(got) != 0 {
 			t.Errorf("nobody asked for %v", got)
 		}

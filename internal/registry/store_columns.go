@@ -60,3 +60,10 @@ func (s *store) extras(ctx context.Context, org access.OrganisationID, apps []Ap
 	}
 	return rows, nil
 }
+
+// appsTotal counts the apps of an organisation, up to a number.
+func (s *store) appsTotal(ctx context.Context, org access.OrganisationID, most int) (n int, err error) {
+	err = s.db.Read(ctx).Raw("SELECT count(*) FROM (SELECT 1 FROM apps WHERE organisation_id = ? AND deleted_at IS NULL LIMIT ?) capped",
+		string(org), most).Scan(&n).Error
+	return n, wrap(err, "count all apps")
+}
