@@ -215,11 +215,13 @@ func (s *Server) reveal(c *call, app registry.App, made *registry.NewSecret) err
 func (s *Server) revealWith(c *call, app registry.App, made *registry.NewSecret, frame templates.Frame, next string) error {
 	view := templates.AppReveal{
 		Frame: frame, AppName: app.Name, ClientID: app.ClientID, Secret: made.Secret.Reveal(),
-		Rotated: made.Old.ID != "", Label: made.Label, ExpiresAt: made.ExpiresAt,
-		OldHint: made.Old.Hint, CloseHref: next, Try: s.tryIt(app), FileName: fileName(app),
+		ExpiresAt: made.ExpiresAt, OldHint: made.Old.Hint, CloseHref: next, Try: s.tryIt(app), FileName: fileName(app),
 	}
 	if made.Old.EndsAt.After(s.DB.Now()) {
 		view.OldEnds = made.Old.EndsAt
+	}
+	if next == appPath(app.ID) { // whoever came by a hand-off link may not open the panel
+		view.TestHref = testPath(app.ID)
 	}
 	return c.render(http.StatusOK, templates.AppRevealPage(view))
 }

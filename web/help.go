@@ -44,11 +44,11 @@ func helpOf(route string) string {
 		return "off"
 	case "app.history":
 		return "history"
-	case "app.rejections", "app.unknown", "app.test":
+	case "app.rejections", "app.rejected", "app.unknown", "app.test":
 		return "failures"
 	case "support.lookup":
 		return "lookup"
-	case "contact.verify", "app.mail":
+	case "contact.verify", "app.contacts", "app.mail":
 		return "notices"
 	}
 	for prefix, task := range map[string]string{

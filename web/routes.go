@@ -67,6 +67,8 @@ func pages() []route {
 		{http.MethodPost, "/contact/verify", "contact.verify", public, (*Server).contactAnswer},
 		{http.MethodGet, "/apps", "app.list", view, (*Server).appsGrid},
 		{http.MethodGet, unusedPath, "app.unused", view, (*Server).unusedApps},
+		{http.MethodGet, contactsPath, "app.contacts", view, (*Server).staleContacts},
+		{http.MethodGet, rejectedPath, "app.rejected", view, (*Server).rejectedToday},
 		{http.MethodGet, "/apps/new", "app.register.form", manage, (*Server).registerForm},
 		{http.MethodPost, "/apps/new", "app.register.redraw", manage, (*Server).registerRedraw},
 		{http.MethodPost, "/apps", "app.register", manage, (*Server).register},
