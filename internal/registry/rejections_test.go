@@ -12,8 +12,10 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"gorm.io/gorm"
 
 	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
 )
@@ -53,6 +55,48 @@ func (w *world) rejections(t testing.TB, id registry.AppID) []string {
 	}
 	slices.Sort(rows)
 	return rows
+}
+
+// TestRejectionsAreWrittenByKey: replicas take the rows in one order, so that none waits in a circle.
+func TestRejectionsAreWrittenByKey(t *testing.T) {
+	w := sqliteWorld(t)
+	var apps []registry.App
+	for _, name := range []string{"One", "Two", "Three"} {
+		app, _ := w.register(t, name)
+		apps = append(apps, app)
+	}
+	slices.SortFunc(apps, func(a, b registry.App) int { return cmp.Compare(a.ClientID, b.ClientID) })
+	slices.Reverse(apps)
+	for _, app := range apps {
+		for _, detail := range []string{"c", "a", "b"} {
+			w.reject(app.ClientID, registry.RejectedScope, detail)
+		}
+	}
+	for _, id := range []string{"zzz", "mmm", "aaa"} {
+		w.reject("CCWGLBX_"+strings.Repeat(id[:1], 20), registry.RejectedScope, "")
+		w.reject("CCWACME_"+strings.Repeat(id[:1], 20), registry.RejectedScope, "")
+	}
+	keys := map[string][]string{}
+	err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+		return tx.DB().Callback().Create().After("gorm:create").Register("test:keys", func(g *gorm.DB) {
+			sizes := map[string][2]int{"app_rejections": {10, 5}, "unknown_clients": {6, 2}} // columns, those of the key first
+			size, ok := sizes[g.Statement.Table]
+			if !ok {
+				return
+			}
+			for row := range slices.Chunk(g.Statement.Vars, size[0]) {
+				keys[g.Statement.Table] = append(keys[g.Statement.Table], fmt.Sprint(row[:size[1]]))
+			}
+		})
+	})
+	if err := errors.Join(err, w.FlushRejections(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for table, n := range map[string]int{"app_rejections": 9, "unknown_clients": 6} {
+		if !slices.IsSorted(keys[table]) || len(keys[table]) != n {
+			t.Errorf("%s: %q", table, keys[table])
+		}
+	}
 }
 
 // TestRejections tells why, for everything that can be wrong with a client's credentials.
