@@ -24,8 +24,10 @@ func TestPreparedMail(t *testing.T) {
 		"email": {"ana@acme.example"}, "second_first_name": {"Jo"}, "second_last_name": {"Weber"}, "second_email": {"jo@acme.example"},
 	})
 	path := made.path + "/mail"
-	if viewer.get("/apps").Find("a[href='"+path+"']").Length() != 1 {
-		t.Error("the list does not lead to the mail")
+	for _, from := range []string{"/apps", made.path} {
+		if viewer.get(from).Find("a[href='"+path+"']").Length() != 1 {
+			t.Errorf("%s does not lead to the mail", from)
+		}
 	}
 	a := viewer.get(path).is(http.StatusOK)
 	if a.Find("main section").Length() != 2 || a.Find("main a[href$='/edit']").Length() != 0 {
