@@ -182,6 +182,17 @@ export function views(at) {
     'grid-no-match': [admin, '/apps?q=nothing+of+this+status:inactive'],
     'grid-secret': [admin, '/apps?hint=secret'],
     'grid-empty': ['viewer@globex.example', '/apps?q=status:inactive+category:msp'],
+    'grid-columns': [admin, '/apps?cols=contact,user,scopes'],
+    'grid-compact': [admin, '/apps?density=compact'],
+    'grid-more-menu': [admin, '/apps', async (page) => page.getByRole('button', { name: 'Columns' }).click()],
+    pasted: [admin, '/apps/pasted'],
+    'pasted-none': [admin, '/apps/pasted', async (page) => {
+      await page.locator('[name=client_secret]').fill('CCWACME_aaaaaaaaaaaaaaaaaaaa');
+      await page.locator('main form button[type=submit]').last().click();
+    }],
+    contacts: [admin, '/apps/contacts'],
+    rejected: [admin, '/apps/rejected'],
+    'bulk-mail': [admin, '/apps', bulk('Mail contacts')],
     'bulk-ask': [admin, '/apps', bulk('Deactivate')],
     'bulk-reassign': [admin, '/apps', bulk('Give another contact')],
     job: [admin, `/jobs/${at.job}`],
@@ -223,6 +234,8 @@ export function views(at) {
       await test(secret)(page);
     }],
     rejections: [admin, `${app}/rejections`],
+    mail: [admin, `/apps/${at.soon}/mail`],
+    'mail-viewer': [viewer, `/apps/${at.soon}/mail`],
     history: [admin, `${app}/history`],
     activate: [admin, `/apps/${at.idle}/activate`],
     deactivate: [admin, `${app}/deactivate`],
