@@ -184,7 +184,7 @@ func helpViews() helpTask {
 }
 
 func helpBulk() helpTask {
-	return helpTask{code: "bulk", place: "apps", parts: []helpPart{{steps: 4}, {text: "each"}, {text: "limits"}, {head: "mail"}, {text: "mail_text"}}, see: []string{"search", "off", "notices"}}
+	return helpTask{code: "bulk", place: "apps", parts: []helpPart{{steps: 4}, {text: "each"}, {text: "limits"}, {head: "mail"}, {text: "mail_text"}, {text: "mail_one"}}, see: []string{"search", "off", "notices"}}
 }
 
 func helpExport() helpTask {
