@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"credenza.example/credenza/internal/i18n"
 	"credenza.example/credenza/internal/registry"
@@ -25,11 +26,20 @@ const compact = "compact"
 
 func readGrid(c *call) grid {
 	return grid{
-		text: oneQuery(c, "q"),
-		sort: oneQuery(c, "sort"), dir: oneQuery(c, "dir"), per: oneQuery(c, "per"),
+		text: bounded(oneQuery(c, "q")),
+		sort: bounded(oneQuery(c, "sort")), dir: bounded(oneQuery(c, "dir")), per: bounded(oneQuery(c, "per")),
 		columns: knownColumns(c.QueryParams()["cols"]), density: knownDensity(oneQuery(c, "density")),
 		after: oneQuery(c, "after"), before: oneQuery(c, "before"),
 	}
+}
+
+// bounded cuts off what is refused in any case, since every link of the page repeats the state.
+func bounded(text string) string {
+	const most = registry.MaxQuery + 100
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most])
 }
 
 // knownColumns are the optional columns among what was asked for: as a list in one value, or as the boxes of a form.
