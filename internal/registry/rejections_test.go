@@ -38,17 +38,24 @@ func (w *world) present(t testing.TB, clientID, text string) {
 	w.NoteRejection(registry.Rejected{ClientID: clientID, Refusal: refused}, office)
 }
 
-// rejections writes what was counted and returns what an app's page says: "reason detail network times", sorted.
-func (w *world) rejections(t testing.TB, id registry.AppID) []string {
+// flushRejections writes what was counted.
+func (w *world) flushRejections(t testing.TB) {
 	t.Helper()
 	if err := w.FlushRejections(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// rejections writes what was counted and returns what an app's page says: "reason detail network times", sorted.
+func (w *world) rejections(t testing.TB, id registry.AppID) []string {
+	t.Helper()
+	w.flushRejections(t)
 	list := must(w.Rejections(t.Context(), w.viewer, id, registry.Span{Most: 1000}))(t)
+	app := w.app(t, id)
 	var rows []string
 	for _, row := range list.Rows {
 		hint := row.Detail
-		if secret, ok := func() (registry.Secret, bool) { a := w.app(t, id); return a.Secret(row.Secret) }(); ok {
+		if secret, ok := app.Secret(row.Secret); ok {
 			hint = "…" + secret.Hint
 		}
 		rows = append(rows, strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %d", row.Reason, hint, row.Network, row.Times)), " "))
@@ -225,7 +232,7 @@ func TestRejectionsAreBounded(t *testing.T) {
 				w.NoteRejection(registry.Rejected{ClientID: app.ClientID, Reason: registry.RejectedMalformed, Detail: fmt.Sprint("code", i)}, from)
 			}
 			if i%8 == 7 {
-				w.rejections(t, app.ID)
+				w.flushRejections(t)
 			}
 			w.clock.Advance(time.Second)
 		}
@@ -233,7 +240,7 @@ func TestRejectionsAreBounded(t *testing.T) {
 		for i := range 2000 {
 			w.reject(app.ClientID, registry.RejectedUnknownScope, fmt.Sprint("scope.", i))
 			if i%10 == 0 {
-				w.rejections(t, app.ID)
+				w.flushRejections(t)
 			}
 		}
 		rows := w.rejections(t, app.ID)
