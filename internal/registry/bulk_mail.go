@@ -15,11 +15,14 @@ import (
 	"credenza.example/credenza/internal/problem"
 )
 
+// MaxLetterSubject and MaxLetter bound the subject and the text of a letter, in characters. With both of these and a page
+// of ticked apps a form stays far below what a form may have.
 const (
-	// MaxLetterSubject and MaxLetter bound the subject and the text of a letter, in characters. With both of these and a
-	// page of ticked apps a form stays far below what a form may have.
 	MaxLetterSubject = 120
 	MaxLetter        = 2000
+)
+
+const (
 	// letterNames is how many apps a letter and its event name.
 	letterNames = 20
 	// lettersAhead is how far ahead an organisation may plan letters.

@@ -252,13 +252,14 @@ func (r *Registry) AnswerAsk(ctx context.Context, origin access.Origin, link str
 // stand at no app: acts do both at once, but an older version of the product that runs beside this one does not. It is
 // meant to be called at the start and once a day; where nothing is to be done it only reads.
 func (r *Registry) TidyAddresses(ctx context.Context) error {
+	return errors.Join(r.knowContacts(ctx), r.forgetStrays(ctx))
+}
+
+func (r *Registry) knowContacts(ctx context.Context) error {
 	for after := ContactID(""); ; {
 		rows, err := r.store.unknownContacts(ctx, after, tidyChunk)
-		if err != nil {
+		if err != nil || len(rows) == 0 {
 			return err
-		}
-		if len(rows) == 0 {
-			break
 		}
 		after = rows[len(rows)-1].ID
 		err = r.db.Housekeep(ctx, func(tx *database.Tx) error {
@@ -273,6 +274,9 @@ func (r *Registry) TidyAddresses(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+func (r *Registry) forgetStrays(ctx context.Context) error {
 	for after := ""; ; {
 		rows, err := r.store.strayAddresses(ctx, after, tidyChunk)
 		if err != nil || len(rows) == 0 {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,27 +56,27 @@ func (s *store) addressesOf(ctx context.Context, org access.OrganisationID, ids 
 func addressIDs(tx *database.Tx, org access.OrganisationID, keys []string) ([]string, error) {
 	var ids []string
 	for chunk := range slices.Chunk(keys, idChunk) {
-		known := map[string]string{}
-		for range 2 {
-			var rows []addressRow
-			err := tx.DB().Where("organisation_id = ? AND email_key IN ?", string(org), chunk).Find(&rows).Error
-			if err != nil {
-				return nil, fmt.Errorf("read addresses: %w", err)
-			}
-			for _, row := range rows {
-				known[row.EmailKey] = row.ID
-			}
+		known, err := knownAddresses(tx, org, chunk)
+		if err == nil && len(known) < len(chunk) { // a contact that an older version wrote
 			for _, key := range chunk {
-				if known[key] == "" {
-					if err := knowAddress(tx, org, key); err != nil {
-						return nil, err
-					}
-				}
+				err = errors.Join(err, knowAddress(tx, org, key))
+			}
+			if err == nil {
+				known, err = knownAddresses(tx, org, chunk)
 			}
 		}
-		ids = append(ids, slices.Sorted(maps.Values(known))...)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, known...)
 	}
 	return ids, nil
+}
+
+func knownAddresses(tx *database.Tx, org access.OrganisationID, keys []string) (ids []string, err error) {
+	err = tx.DB().Raw("SELECT id FROM contact_addresses WHERE organisation_id = ? AND email_key IN ? ORDER BY id", string(org), keys).
+		Scan(&ids).Error
+	return ids, wrap(err, "read addresses")
 }
 
 // emailsOf returns addresses by the IDs of their rows.
