@@ -36,7 +36,7 @@ test('a viewer sees everything and finds nothing to change it with (UI9) @plain'
   const row = page.getByRole('row').filter({ hasText: app.clientID });
   await expect(row).toHaveCount(1);
   await row.getByRole('button', { name: `Actions for ${app.name}` }).click();
-  await expect(row.getByRole('listitem')).toHaveText(['Open', 'History']);
+  await expect(row.getByRole('listitem')).toHaveText(['Open', 'History', 'Mail the contact']);
   await page.goto(`/apps/${app.id}`);
   await expect(page.getByLabel('Client ID', { exact: true })).toHaveValue(app.clientID);
   await expect(page.getByText('core.invoice.read').first()).toBeVisible();
