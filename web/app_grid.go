@@ -133,8 +133,12 @@ func (g grid) keep() []templates.Hidden {
 func (g grid) hidden() []templates.Hidden {
 	var list []templates.Hidden
 	for _, h := range []templates.Hidden{
-		{Name: "q", Value: g.text}, {Name: "sort", Value: g.sort}, {Name: "dir", Value: g.dir}, {Name: "per", Value: g.per},
-		{Name: "cols", Value: g.columns}, {Name: "density", Value: g.density},
+		{Name: "q", Value: g.text},
+		{Name: "sort", Value: g.sort},
+		{Name: "dir", Value: g.dir},
+		{Name: "per", Value: g.per},
+		{Name: "cols", Value: g.columns},
+		{Name: "density", Value: g.density},
 	} {
 		if h.Value != "" {
 			list = append(list, h)
