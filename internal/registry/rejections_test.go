@@ -12,10 +12,8 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
-	"gorm.io/gorm"
 
 	"credenza.example/credenza/internal/access"
-	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
 )
@@ -84,21 +82,16 @@ func TestRejectionsAreWrittenByKey(t *testing.T) {
 		w.reject("CCWACME_"+strings.Repeat(id[:1], 20), registry.RejectedScope, "")
 	}
 	keys := map[string][]string{}
-	err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
-		return tx.DB().Callback().Create().After("gorm:create").Register("test:keys", func(g *gorm.DB) {
-			sizes := map[string][2]int{"app_rejections": {10, 5}, "unknown_clients": {6, 2}} // columns, those of the key first
-			size, ok := sizes[g.Statement.Table]
-			if !ok {
-				return
-			}
-			for row := range slices.Chunk(g.Statement.Vars, size[0]) {
-				keys[g.Statement.Table] = append(keys[g.Statement.Table], fmt.Sprint(row[:size[1]]))
-			}
-		})
+	watchRows(t, w.db, func(table string, values []any) {
+		size := map[string][2]int{"app_rejections": {10, 5}, "unknown_clients": {6, 2}}[table] // columns, those of the key first
+		if size[0] == 0 {
+			return
+		}
+		for row := range slices.Chunk(values, size[0]) {
+			keys[table] = append(keys[table], fmt.Sprint(row[:size[1]]))
+		}
 	})
-	if err := errors.Join(err, w.FlushRejections(t.Context())); err != nil {
-		t.Fatal(err)
-	}
+	w.flushRejections(t)
 	for table, n := range map[string]int{"app_rejections": 9, "unknown_clients": 6} {
 		if !slices.IsSorted(keys[table]) || len(keys[table]) != n {
 			t.Errorf("%s: %q", table, keys[table])

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"credenza.example/credenza/internal/access"
@@ -150,7 +149,7 @@ func (s *store) countMatches(ctx context.Context, org access.OrganisationID, mat
 		if i > 0 {
 			q.add(" UNION ALL ")
 		}
-		q.add("SELECT " + strconv.Itoa(i) + " AS i, (SELECT count(*) FROM (SELECT 1 FROM (")
+		q.add("SELECT CAST(? AS INTEGER) AS i, (SELECT count(*) FROM (SELECT 1 FROM (", i)
 		q.source(org, term{m})
 		q.add(") every LIMIT ?) capped) AS n", most)
 		for _, which := range []string{"min", "max"} {

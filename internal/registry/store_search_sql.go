@@ -169,9 +169,9 @@ func (s *sql) found(sel selection, key column) {
 		at.n = first.n
 	}
 	asked := columnsOf(others, sel.mustNot)
-	if key != "" {
+	if key != "" && !slices.Contains(asked, key) {
 		asked = append(asked, key)
-	} else if gathered(at.n, others, sel.mustNot) {
+	} else if key == "" && gathered(at.n, others, sel.mustNot) {
 		asked = nil // columns are looked at where they stand, unless that is all that they would be fetched for
 	}
 	direct := len(first.term) > 0 && !slices.ContainsFunc(first.term, func(m match) bool { return !m.asksColumns() })
@@ -195,8 +195,7 @@ func (s *sql) found(sel selection, key column) {
 	case len(sel.terms) == 0:
 		sel.mustNot = s.allBut(sel)
 	case direct:
-		slices.Sort(asked)
-		s.driveColumns(sel.organisation, first.term, slices.Compact(asked))
+		s.driveColumns(sel.organisation, first.term, asked)
 	default:
 		s.drive(sel.organisation, first.term)
 	}
@@ -209,12 +208,16 @@ func (s *sql) found(sel selection, key column) {
 	s.tests(at, others, sel.mustNot)
 }
 
-// columnsOf are the columns that terms look at.
+// columnsOf are the columns that terms look at, each once.
 func columnsOf(must []counted, mustNot [][]counted) []column {
 	var list []column
 	for _, t := range slices.Concat(must, slices.Concat(mustNot...)) {
 		for _, m := range t.term {
-			list = append(list, m.asked()...)
+			for _, c := range m.asked() {
+				if !slices.Contains(list, c) {
+					list = append(list, c)
+				}
+			}
 		}
 	}
 	return list
