@@ -65,6 +65,11 @@ test-go: install ## Go tests with the race detector, on SQLite and PostgreSQL
 test-browser: install build build-sample ## bin/credenza as a black box: browser and OAuth clients
 	cd web/e2e && node_modules/.bin/playwright test
 
+SCREENSHOTS := $(CURDIR)/bin/screenshots
+.PHONY: screenshots
+screenshots: install build ## Pictures of every page, to be looked at
+	cd web/e2e && node screenshots.js $(SCREENSHOTS)
+
 .PHONY: install
 install: # What building and testing needs; on Debian as root it is installed
 	.ci/install

@@ -2,7 +2,8 @@
 // removed. It holds no text for people: those come from data-* attributes that the server wrote.
 //
 //   body[data-keys]                 shortcuts are on; [data-key="g a"] is what a shortcut clicks or focuses
-//   form[data-search][data-results] live search; the id of the section that is swapped (its data-status is said)
+//   form[data-search][data-results] live search; the id of the section that is swapped (its data-status is said); a secret
+//                                   that is pasted there is kept back, and data-revoke leads on, called data-revoke-text
 //   form[data-find]                 a search that is sent as it is, but for secrets
 //   details[data-stays]             stays open when live search swaps it
 //   a[data-dialog]                  its page may be shown as a dialog (#dlg)
@@ -89,7 +90,7 @@ const tooShort = (text) => {
   return letters.length === 1 && !/\p{Script=Han}/u.test(letters[0]);
 };
 
-function note(form, text) {
+function note(form, text, { revoke, revokeText } = {}) {
   let line = $('.search-note', form);
   if (!line && text) {
     line = document.createElement('p');
@@ -97,6 +98,7 @@ function note(form, text) {
     form.append(line);
   }
   if (line) line.textContent = text;
+  if (revoke) line.append(' ', Object.assign(document.createElement('a'), { href: revoke, textContent: revokeText }));
   if (text) say(text);
 }
 
@@ -120,7 +122,7 @@ function live(form) {
     if (!looksSecret(input.value)) return false;
     clearTimeout(timer);
     input.value = '';
-    note(form, texts.secretKept);
+    note(form, texts.secretKept, form.dataset);
     return true;
   };
 

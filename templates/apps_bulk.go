@@ -7,10 +7,11 @@ import (
 )
 
 // AppsBulk asks before a change of many apps (ui.md §4.1): what is done, to how many, and to which first. Its fields: act,
-// what stands in Hidden, and for reassign contact_first_name, contact_last_name and contact_email.
+// what stands in Hidden, for reassign contact_first_name, contact_last_name and contact_email, for mail mail_subject and
+// mail_text.
 type AppsBulk struct {
 	Frame      Frame
-	Act        string // activate, deactivate, reassign
+	Act        string // activate, deactivate, reassign, mail
 	Action     string
 	CancelHref string
 	Hidden     []Hidden // which apps
@@ -19,6 +20,12 @@ type AppsBulk struct {
 	First      string   // reassign: as typed
 	Last       string
 	Email      string
+	Addresses  int    // mail: to how many
+	Sender     string // mail: where answers go
+	Subject    string // mail: as typed
+	Text       string
+	MaxSubject int
+	MaxText    int
 	Errors     FieldErrors
 }
 
@@ -28,6 +35,7 @@ type AppsBulkChoice struct {
 	Hidden []Hidden // the search, for "all that match"
 	Total  int      // that match; 0 where all are on the page
 	More   bool     // more than were counted
+	Silent bool     // no mail is sent here
 }
 
 // BulkJob is the page of a change that is under way or over.
@@ -55,12 +63,13 @@ type BulkOutcome struct {
 	N    int
 }
 
-// BulkItem is what became of one app.
+// BulkItem is what became of one app or, for mail, of one address.
 type BulkItem struct {
-	Name   string // "" for an app that is not the organisation's
-	Href   string
+	Name   string // "" for what is not the organisation's any more
+	Href   string // of an app
 	Code   string
 	Reason string // refused: the sentence
+	Apps   int    // that a mail names
 }
 
 func (v AppsBulk) title(ctx context.Context) string {
@@ -73,14 +82,38 @@ func (v AppsBulk) page(ctx context.Context) Page {
 	return p
 }
 
-func (v AppsBulk) button() Action {
-	if v.Act == "deactivate" {
-		return Action{Kind: "danger"}
+// button does what is asked about.
+func (v AppsBulk) button(ctx context.Context) Action {
+	switch v.Act {
+	case "deactivate":
+		return Action{Label: v.title(ctx), Kind: "danger"}
+	case "mail":
+		return Action{Label: i18n.T(ctx, "apps.bulk.mail_send", "N", v.Addresses), Kind: "primary"}
+	default:
+		return Action{Label: v.title(ctx), Kind: "primary"}
 	}
-	return Action{Kind: "primary"}
+}
+
+// text says what will be done.
+func (v AppsBulk) text(ctx context.Context) string {
+	return i18n.T(ctx, "apps.bulk."+v.Act+"_text", "N", v.Addresses, "Sender", v.Sender)
+}
+
+// mails reports whether it is letters that are sent, and each result that of an address.
+func (v BulkJob) mails() bool { return v.Act == "mail" }
+
+// key returns the key of a sentence about an app, or about a letter.
+func (v BulkJob) key(name string) string {
+	if v.mails() {
+		return "apps.bulk.mail_" + name
+	}
+	return "apps.bulk." + name
 }
 
 func (v BulkJob) title(ctx context.Context) string {
+	if v.mails() {
+		return i18n.T(ctx, "apps.bulk.mail_job", "N", v.Total)
+	}
 	return i18n.T(ctx, "apps.bulk."+v.Act+"_title", "N", v.Total)
 }
 
@@ -93,7 +126,15 @@ func (v BulkJob) line(ctx context.Context) string {
 	if v.Cancelling && !v.over() {
 		key = "cancelling"
 	}
-	return i18n.T(ctx, "apps.bulk.state."+key, "Done", v.Done, "Total", v.Total)
+	return i18n.T(ctx, v.key("state."+key), "Done", v.Done, "Total", v.Total)
+}
+
+// count says how many things came to an outcome.
+func (v BulkJob) count(ctx context.Context, o BulkOutcome) string {
+	if v.mails() {
+		return i18n.T(ctx, "apps.bulk.mail_count."+o.Code, "N", o.N)
+	}
+	return i18n.T(ctx, "apps.bulk.outcome_count."+o.Code, "N", o.N)
 }
 
 func (v BulkJob) kind() string {

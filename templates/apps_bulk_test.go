@@ -19,8 +19,21 @@ func TestBulkPagesAreWholePages(t *testing.T) {
 			Hidden: []templates.Hidden{{Name: "all", Value: "on"}}, Errors: templates.FieldErrors{{Text: "The list has changed."}},
 		}))
 	}
+	checkPage(t, templates.AppsBulkPage(templates.AppsBulk{
+		Frame: sampleFrame(), Act: "mail", Action: "/apps/bulk/start", CancelHref: "/apps", Total: 3, Names: []string{"One"}, Addresses: 2,
+		Sender: "ana@acme.example", Subject: "A \"b\"", Text: "</textarea><b>", MaxSubject: 120, MaxText: 2000,
+		Errors: templates.FieldErrors{{Field: "mail_subject", Text: "Enter a subject."}},
+	}))
 	for _, state := range []string{"queued", "running", "done", "dead", "cancelled"} {
 		checkPage(t, templates.BulkJobPage(sampleJob(state)))
+		mail := sampleJob(state)
+		mail.Act = "mail"
+		for _, code := range []string{"done", "gone", "forbidden"} {
+			mail.Outcomes = append(mail.Outcomes, templates.BulkOutcome{Code: code, N: 2})
+			mail.Items = append(mail.Items, templates.BulkItem{Name: "jo@acme.example", Code: code, Apps: 3})
+		}
+		mail.Items = append(mail.Items, templates.BulkItem{Code: "gone"})
+		checkPage(t, templates.BulkJobPage(mail))
 	}
 	full := sampleJob("done")
 	for _, code := range []string{"done", "already", "gone", "forbidden", "refused", "busy"} {

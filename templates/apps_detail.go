@@ -30,7 +30,8 @@ type AppDetail struct {
 	Now           time.Time // what "3 days ago" counts from
 	Scopes        []AppScope
 	Try           TryIt
-	MayManage     bool // contact card first when not
+	MayManage     bool   // contact card first when not
+	WriteHref     string // the prepared mails to the contacts
 
 	Description    string
 	APIUser        string

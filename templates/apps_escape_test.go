@@ -78,6 +78,7 @@ func holders() []holder {
 		filled("reveal", sampleReveal, templates.AppRevealPage), filled("detail", sampleDetail, templates.AppDetailPage),
 		filled("inactive", sampleInactive, templates.AppDetailPage),
 		filled("rotate", func() templates.AppRotate { return sampleRotate(2) }, templates.AppRotatePage),
+		filled("write", sampleWrite, templates.AppWritePage), filled("pasted", samplePasted, templates.AppPastedPage),
 		filled("delete", func() templates.AppConfirm { return sampleConfirm("delete") }, templates.AppConfirmPage),
 		filled("retire", func() templates.AppConfirm { return sampleConfirm("retire") }, templates.AppConfirmFragment),
 		filled("history", sampleHistory, templates.AppHistoryPage),

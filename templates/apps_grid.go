@@ -15,6 +15,7 @@ type AppsGrid struct {
 	Frame      Frame
 	CreateHref string // register page; "" leaves the button out (who may only view)
 	SecretHint bool   // the person pasted a client secret into the search box: it was dropped, say so (ui.md §4.1)
+	RevokeHref string // where a secret that somebody came across is ended; "" for who may not
 	Tabs       []AppsTab
 	Views      []Tab  // saved views, after the tabs
 	UnusedHref string // the report of unused apps; "" where the list is about others
@@ -34,7 +35,7 @@ type AppsSearch struct {
 	Action string   // /apps
 	Query  string   // as typed; never a secret
 	Max    int      // how many characters it may have
-	Keep   []Hidden // query parameters a new search keeps: sort, dir, per; not the cursor
+	Keep   []Hidden // query parameters a new search keeps: sort, dir, per, cols, density; not the cursor
 }
 
 // AppsFilterForm writes filters with labels instead of keys: a GET form to Action, whose fields are folded into q.
@@ -69,6 +70,8 @@ type AppsResults struct {
 	UnknownKeys []string // "foo" of foo:bar, searched as text
 
 	Columns    []AppsColumn // sort links by code: name, category, status, secret, used, creator, created, modified
+	Chooser    AppsChooser
+	Densities  []AppsTab // links by code: normal, compact
 	Rows       []AppsRow
 	SaveHref   string // saves this state as a view
 	ViewsHref  string
@@ -76,6 +79,7 @@ type AppsResults struct {
 	ExportCSV  string          // the whole list as a file; "" leaves the links out
 	ExportJSON string
 	Pager      Pager // its Total and More also make the count above the rows
+	Of         int   // how many apps there are without the search, counted up to 10,000 and one more; 0 where nothing is searched
 
 	CreateHref        string   // state empty: "" shows Holders instead
 	Holders           []string // names of people who may register apps
@@ -89,6 +93,30 @@ type AppsResults struct {
 type AppsFilter struct {
 	Token      string // as in the query grammar: status:active, or the word searched for
 	RemoveHref string
+}
+
+// AppsChooser is the form that chooses optional columns: a GET form to Action, with a box cols for each.
+type AppsChooser struct {
+	Action  string
+	Columns []AppsOptional
+	Keep    []Hidden
+}
+
+// AppsOptional is an optional column: contact, user or scopes.
+type AppsOptional struct {
+	Code  string
+	Shown bool
+}
+
+// shown are the codes of the columns that are chosen.
+func (c AppsChooser) shown() []string {
+	var codes []string
+	for _, o := range c.Columns {
+		if o.Shown {
+			codes = append(codes, o.Code)
+		}
+	}
+	return codes
 }
 
 // AppsColumn is the sort link of one column. Columns without Href are not sortable.
@@ -113,6 +141,13 @@ type AppsRow struct {
 	CreatedAt   time.Time
 	ModifiedAt  time.Time
 
+	// Optional columns.
+	Contact string
+	Stale   bool // another contact is needed
+	APIUser string
+	Scopes  int
+
+	MailHref       string // the prepared mail to the contact
 	EditHref       string
 	RotateHref     string
 	HistoryHref    string
@@ -166,6 +201,9 @@ func filterWord(ctx context.Context, key, code string) string {
 	}
 }
 
+// countedApps is up to where apps are counted (ui.md §3.6).
+const countedApps = 10_000
+
 // countText is how many apps there are, as live search says it aloud after each answer.
 func (r AppsResults) countText(ctx context.Context) string {
 	switch {
@@ -173,6 +211,12 @@ func (r AppsResults) countText(ctx context.Context) string {
 		return i18n.T(ctx, "apps.failed.title")
 	case r.State == AppsInvalid:
 		return r.Problem
+	case r.Of > 0 && !r.Pager.More:
+		of := i18n.Number(ctx, int64(min(r.Of, countedApps)))
+		if r.Of > countedApps {
+			of = i18n.T(ctx, "pager.more_than", "Total", of)
+		}
+		return i18n.T(ctx, "apps.count_of", "N", r.Pager.Total, "Total", of)
 	case r.Pager.More:
 		return i18n.T(ctx, "apps.count_more", "N", r.Pager.Total)
 	default:
@@ -182,7 +226,7 @@ func (r AppsResults) countText(ctx context.Context) string {
 
 // columns returns all columns in the order of the table, with the sort links there are.
 func (r AppsResults) columns() []AppsColumn {
-	codes := []string{"name", "category", "status", "secret", "used", "creator", "created", "modified"}
+	codes := append([]string{"name", "category", "status", "secret", "used", "creator", "created", "modified"}, r.Chooser.shown()...)
 	columns := make([]AppsColumn, 0, len(codes))
 	for _, code := range codes {
 		column := AppsColumn{Code: code}
@@ -207,6 +251,7 @@ func (a AppsRow) menu(ctx context.Context) []MenuItem {
 		{Label: i18n.T(ctx, "apps.action.edit"), Href: a.EditHref},
 		{Label: i18n.T(ctx, "apps.action.rotate"), Href: a.RotateHref},
 		{Label: i18n.T(ctx, "apps.action.history"), Href: a.HistoryHref},
+		{Label: i18n.T(ctx, "apps.action.mail"), Href: a.MailHref},
 		{Label: i18n.T(ctx, "apps.action.activate"), Href: a.ActivateHref, Dialog: true},
 		{Label: i18n.T(ctx, "apps.action.deactivate"), Href: a.DeactivateHref, Dialog: true},
 		{Label: i18n.T(ctx, "apps.action.delete"), Href: a.DeleteHref, Dialog: true, Danger: true},
@@ -218,6 +263,15 @@ func (a AppsRow) menu(ctx context.Context) []MenuItem {
 		}
 	}
 	return items
+}
+
+// densityTabs puts words to the links of density.
+func (r AppsResults) densityTabs(ctx context.Context) []Tab {
+	tabs := make([]Tab, 0, len(r.Densities))
+	for _, d := range r.Densities {
+		tabs = append(tabs, Tab{Label: i18n.T(ctx, "apps.density."+d.Code), Href: d.Href, Current: d.Current})
+	}
+	return tabs
 }
 
 func rowMenuID(i int) string { return "m" + strconv.Itoa(i) }

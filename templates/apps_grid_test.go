@@ -26,8 +26,19 @@ func appPages() map[string]templates.AppsGrid {
 	broken.Results.State, broken.Results.Reference, broken.Results.RetryHref = templates.AppsFailed, "R1", "/apps?q=x"
 	odd := sampleGrid(0)
 	odd.Results.State, odd.Results.Problem, odd.Results.ClearHref = templates.AppsInvalid, "The date 2026-13-01 does not exist.", "/apps"
+	further := sampleGrid(12)
+	further.RevokeHref, further.SecretHint, further.Results.Of = "/apps/pasted", true, 10_001
+	further.Results.Chooser = templates.AppsChooser{Action: "/apps", Keep: []templates.Hidden{{Name: "q", Value: "x"}}, Columns: []templates.AppsOptional{
+		{Code: "contact", Shown: true}, {Code: "user", Shown: true}, {Code: "scopes", Shown: true},
+	}}
+	further.Results.Densities = []templates.AppsTab{{Code: "normal", Href: "/apps"}, {Code: "compact", Href: "/apps?density=compact", Current: true}}
+	for i := range further.Results.Rows {
+		r := &further.Results.Rows[i]
+		r.Contact, r.Stale, r.APIUser, r.Scopes, r.MailHref = "Ana Silva", i%2 == 1, "Client user", i, r.Href+"/mail"
+	}
 	return map[string]templates.AppsGrid{
-		"invalid": odd, "rows": sampleGrid(12), "view only": viewOnly(sampleGrid(12)), "empty": empty, "empty, view only": stranger,
+		"further columns": further,
+		"invalid":         odd, "rows": sampleGrid(12), "view only": viewOnly(sampleGrid(12)), "empty": empty, "empty, view only": stranger,
 		"no match": lost, "failed": broken,
 	}
 }
@@ -303,7 +314,7 @@ func TestUI12_FiftyRowsAreSmall(t *testing.T) {
 	for i := range g.Results.Rows {
 		r := &g.Results.Rows[i]
 		r.ID, r.Name = strings.TrimPrefix(r.Href, "/apps/"), fmt.Sprintf("%s for the region number %d", r.Name, i)
-		r.Status, r.DeactivateHref = "inactive", ""
+		r.Status, r.DeactivateHref, r.MailHref = "inactive", "", r.Href+"/mail"
 		r.ActivateHref, r.DeleteHref = r.Href+"/activate", r.Href+"/delete"
 		r.Secret = templates.SecretSummary{Code: "expiring", Days: 12}
 	}

@@ -13,6 +13,7 @@ type AppHistory struct {
 	Frame  Frame
 	Head   AppHead
 	Events []AppEvent // newest first
+	Now    time.Time
 	Pager  Pager
 }
 

@@ -17,15 +17,14 @@ type AppReveal struct {
 	Frame     Frame
 	AppName   string
 	ClientID  string
-	Secret    string // plaintext
-	Rotated   bool   // made by rotate, else by register
-	Label     string
+	Secret    string    // plaintext
 	ExpiresAt time.Time // of the new secret; zero: does not expire
 
 	OldHint string    // ending of the old secret, "" when there is none
 	OldEnds time.Time // when the old secret stops working; zero with OldHint set: it has ended already
 
 	CloseHref string // the app's page; the script also makes it the address, so that a reload shows that page
+	TestHref  string // the test panel; "" leads to the commands on this page instead
 	Try       TryIt
 	FileName  string // of the downloads, without ending: sap-spend-export
 }

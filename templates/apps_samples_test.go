@@ -237,9 +237,9 @@ func sampleTry() templates.TryIt {
 
 func sampleReveal() templates.AppReveal {
 	return templates.AppReveal{
-		Frame: sampleFrame(), AppName: "SAP spend export", ClientID: sampleID, Secret: sampleSecret, Rotated: true,
-		Label: "2026-11", ExpiresAt: at(22, 23, 59).AddDate(1, 0, 0), OldHint: "7Hq1", OldEnds: at(29, 14, 5),
-		CloseHref: sampleApp, Try: sampleTry(), FileName: "sap-spend-export",
+		Frame: sampleFrame(), AppName: "SAP spend export", ClientID: sampleID, Secret: sampleSecret,
+		ExpiresAt: at(22, 23, 59).AddDate(1, 0, 0), OldHint: "7Hq1", OldEnds: at(29, 14, 5),
+		CloseHref: sampleApp, TestHref: sampleApp + "/test", Try: sampleTry(), FileName: "sap-spend-export",
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 func TestRevealIsAWholePage(t *testing.T) {
 	first := sampleReveal()
-	first.Rotated, first.OldHint, first.ExpiresAt = false, "", time.Time{}
+	first.OldHint, first.ExpiresAt, first.TestHref = "", time.Time{}, ""
 	ended := sampleReveal()
 	ended.OldEnds = time.Time{}
 	for name, v := range map[string]templates.AppReveal{"rotated": sampleReveal(), "first": first, "old one ended": ended} {
@@ -22,6 +22,16 @@ func TestRevealIsAWholePage(t *testing.T) {
 	if got := words(renderDoc(t, templates.AppRevealPage(first)).Find(".reveal ol")); strings.Contains(got, "old secret") ||
 		!strings.Contains(got, "does not expire") {
 		t.Errorf("a first secret says %q", got)
+	}
+	rotated := renderDoc(t, templates.AppRevealPage(sampleReveal()))
+	if test := rotated.Find(".reveal ol a"); test.AttrOr("href", "") != sampleApp+"/test" || test.AttrOr("target", "") != "_blank" {
+		t.Errorf("the test opens %q in %q", test.AttrOr("href", ""), test.AttrOr("target", ""))
+	}
+	if got := words(rotated.Find(".reveal ol")); !strings.Contains(got, "The old secret …7Hq1 ends on 29 Nov 2026") {
+		t.Errorf("the old secret's end: %q", got)
+	}
+	if renderDoc(t, templates.AppRevealPage(first)).Find(".reveal ol a").AttrOr("href", "") != "#try-title" {
+		t.Error("who has no panel is not led to the commands")
 	}
 	if got := words(renderDoc(t, templates.AppRevealPage(ended)).Find(".reveal ol")); !strings.Contains(got, "…7Hq1 has ended") {
 		t.Errorf("an ended old secret says %q", got)
@@ -249,8 +259,8 @@ func TestDetailFacts(t *testing.T) {
 	})
 	want := []string{
 		"API user: acme-client (client user)", "Application type: Machine to machine (OpenID Connect, client credentials)",
-		"Credential type: Shared secret", "Created: 1 Nov 2026, 10:12 CET by Ana Silva",
-		"Last modified: 22 Nov 2026, 15:05 CET by Jo Weber", "Client prefix of the organisation: ACME", "Version: 7",
+		"Credential type: Shared secret", "Created: 1 Nov 2026, 10:12 CET, 21 days ago by Ana Silva",
+		"Last modified: 22 Nov 2026, 15:05 CET, just now by Jo Weber", "Client prefix of the organisation: ACME", "Version: 7",
 	}
 	if diff := cmp.Diff(want, facts); diff != "" {
 		t.Error(diff)

@@ -19,14 +19,23 @@ type ContactMail struct {
 // href is a mailto: link with a subject and the beginning of a text. Whatever stands in the names, the mail goes to this
 // one address, with this subject and text and no other header (RFC 6068 §7).
 func (m ContactMail) href(ctx context.Context) string {
+	return mailTo(m.Email, m.subject(ctx), m.text(ctx))
+}
+
+// subject is one line.
+func (m ContactMail) subject(ctx context.Context) string {
+	return oneLine(i18n.T(ctx, "mail.contact.subject", "Product", i18n.T(ctx, "product.name"), "App", oneLine(m.App)))
+}
+
+// text is the beginning of the mail, which the person who sends it writes on.
+func (m ContactMail) text(ctx context.Context) string {
 	app, organisation := oneLine(m.App), oneLine(m.Organisation)
 	about := i18n.T(ctx, "mail.contact.about", "App", app, "Organisation", organisation, "ClientID", oneLine(m.ClientID))
 	if m.ClientID == "" {
 		about = i18n.T(ctx, "mail.contact.about_support", "App", app, "Organisation", organisation)
 	}
 	greeting := i18n.T(ctx, "mail.contact.greeting", "Name", oneLine(m.FirstName+" "+m.LastName))
-	subject := i18n.T(ctx, "mail.contact.subject", "Product", i18n.T(ctx, "product.name"), "App", app)
-	return mailTo(m.Email, subject, greeting+"\n\n"+about+"\n\n")
+	return greeting + "\n\n" + about + "\n\n"
 }
 
 // mailTo is a link that starts a mail (RFC 6068). Lines of the text end as mail has them; the subject is one line.

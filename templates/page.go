@@ -16,6 +16,7 @@ type Frame struct {
 	Theme   string // "light", "dark" or "" for the system's
 	Density string // "compact" or ""
 	NoKeys  bool   // the person switched the shortcuts off
+	Help    string // address of the help for what this page does; "" leads to the index
 }
 
 // NavLink is one link of the left navigation. Code is one of home, lookup, apps, scopes, connections, robots, groups, people,
@@ -66,6 +67,14 @@ func WithAssets(ctx context.Context, a Assets) context.Context {
 func assets(ctx context.Context) Assets {
 	a, _ := ctx.Value(assetsKey{}).(Assets)
 	return a
+}
+
+// helpHref is where the header's link to the help leads.
+func (f Frame) helpHref() string {
+	if f.Help == "" {
+		return helpPath
+	}
+	return f.Help
 }
 
 // documentTitle is "Thing · Section · Credenza", with "Error:" before it when the form came back.

@@ -58,13 +58,14 @@ type HomeSteps struct {
 	Copy                       string // href of steps two and three; "" until there is an app
 }
 
-// HomeLine is one thing that needs attention: a count with a link to the list. Code is one of expired, expiring, two
-// and unused.
+// HomeLine is one thing that needs attention: a count with a link to the list. Code is one of expired, expiring, two,
+// unused, stale and rejected.
 type HomeLine struct {
-	Code string
-	N    int
-	More bool // than N
-	Href string
+	Code  string
+	N     int
+	More  bool  // than N
+	Times int64 // rejected: how often in all
+	Href  string
 }
 
 // HomeCount is one number that is a link. Code is one of active, inactive, two, expiring and unused.
@@ -100,12 +101,6 @@ type Failure struct {
 	Text      string
 	Reference string // request ID to quote; shown for 5xx
 	Retry     string // GET address to try again; "" leaves the link out
-}
-
-// Help is the page /help.
-type Help struct {
-	Frame    Frame
-	TokenURL string // https://host/oauth2/token
 }
 
 // title is the heading of a failure.
@@ -206,10 +201,10 @@ func platformRightPath(ctx context.Context, right string) string {
 
 // kind and text of a line that needs attention.
 func (l HomeLine) kind() string {
-	switch l.Code {
-	case "expired":
+	switch l.known() {
+	case "expired", "rejected":
 		return KindBad
-	case "expiring":
+	case "expiring", "stale":
 		return KindWarn
 	case "two":
 		return KindTwo
@@ -219,29 +214,21 @@ func (l HomeLine) kind() string {
 }
 
 func (l HomeLine) word(ctx context.Context) string {
-	switch l.Code {
-	case "expired":
-		return i18n.T(ctx, "home.attention.expired_word")
-	case "expiring":
-		return i18n.T(ctx, "home.attention.expiring_word")
-	case "two":
-		return i18n.T(ctx, "home.attention.two_word")
-	default:
-		return i18n.T(ctx, "home.attention.unused_word")
-	}
+	return i18n.T(ctx, "home.attention."+l.known()+"_word")
 }
 
 func (l HomeLine) text(ctx context.Context) string {
+	key := "home.attention." + l.known()
 	if l.More {
-		return i18n.T(ctx, "home.attention.many_"+l.known(), "N", l.N)
+		key = "home.attention.many_" + l.known()
 	}
-	return i18n.T(ctx, "home.attention."+l.known(), "N", l.N)
+	return i18n.T(ctx, key, "N", l.N, "Times", i18n.Number(ctx, l.Times))
 }
 
 // known is the code of a line that has a sentence.
 func (l HomeLine) known() string {
 	switch l.Code {
-	case "expired", "expiring", "two":
+	case "expired", "expiring", "two", "stale", "rejected":
 		return l.Code
 	default:
 		return "unused"

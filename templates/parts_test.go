@@ -31,8 +31,8 @@ func TestRich(t *testing.T) {
 		},
 		{
 			"two components, in the order of the message",
-			templates.Rich("help.token.text", "Grant", templates.Code("g"), "URL", templates.Code("u")),
-			`Send a form to <code translate="no">u</code> with <code translate="no">g</code>, the client ID and the secret. ` +
+			templates.Rich("help.token.step3", "Grant", templates.Code("g"), "URL", templates.Code("u")),
+			`In your program, send a form to <code translate="no">u</code> with <code translate="no">g</code>, the client ID and the secret. ` +
 				`The answer holds a token and how many seconds it lives.`,
 		},
 		{

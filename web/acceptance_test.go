@@ -258,3 +258,90 @@ func (p *portal) seen(values map[string]string) []string {
 	}
 	return texts
 }
+
+// searches are, by the head of a column, searches that find the app of TestUI8_EveryColumnHasASearch by what it shows there.
+var searches = map[string][]string{
+	"Name":          {"name:ledger", "ledger"},
+	"Category":      {"category:customer", "customer"},
+	"Status":        {"status:active", "active"},
+	"Secret":        {"secret:two"},
+	"Last used":     {"used:2026-11-22", "-used:never", "used:<1d"},
+	"Created by":    {"by:silva", "silva"},
+	"Created at":    {"created:2026-11-22", "22.11.2026"},
+	"Last modified": {"modified:2026-11-22", "2026-11-22"},
+	"Contact":       {"contact:weber", "contact:second@acme.example", "weber"},
+	"API user":      {"user:client"},
+	"Scopes":        {"scope:" + invoiceRead},
+}
+
+// TestUI8_EveryColumnHasASearch: what stands in a column of the list can be searched for by its key, where words do, by a
+// word, and with a minus in front it finds every other app.
+func TestUI8_EveryColumnHasASearch(t *testing.T) {
+	p := newPortal(t)
+	p.things(p.acme, "acme.example")
+	admin := p.as("admin@acme.example")
+	all := url.Values{}
+	admin.get("/apps").is(http.StatusOK).Find("input[name=cols]").Each(func(_ int, s *selection) { all.Add("cols", s.AttrOr("value", "")) })
+	list := admin.follow(admin.get("/apps?" + all.Encode())).is(http.StatusOK)
+	var names []string
+	list.Find("#results thead th:not(:last-child)").Each(func(_ int, s *selection) { names = append(names, strings.TrimSpace(s.Text())) })
+	slices.Sort(names)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(searches)), names); diff != "" {
+		t.Errorf("columns (-with a search +shown):\n%s", diff)
+	}
+	for name, queries := range searches {
+		for _, q := range queries {
+			if got := appNames(admin.get("/apps?q=" + url.QueryEscape(q)).is(http.StatusOK)); !slices.Contains(got, "Ledger of Acme") {
+				t.Errorf("%s: %q finds %v", name, q, got)
+			}
+			if strings.HasPrefix(q, "-") {
+				continue
+			}
+			if got := appNames(admin.get("/apps?q=" + url.QueryEscape("-"+q)).is(http.StatusOK)); slices.Contains(got, "Ledger of Acme") {
+				t.Errorf("%s: what is not %q holds the app", name, q)
+			}
+		}
+	}
+}
+
+// TestUI8_EveryFilterComesBack: each choice of the filter form, and all of them at once, stands in the address that the
+// form leads to and in the form that this address shows.
+func TestUI8_EveryFilterComesBack(t *testing.T) {
+	p := newPortal(t)
+	p.fill(2)
+	admin := p.as("admin@acme.example")
+	form := admin.get("/apps?q=zeppelin").is(http.StatusOK).Find("#results details form")
+	states, all := []url.Values{}, url.Values{}
+	choose := func(name, value string) {
+		states = append(states, url.Values{name: {value}})
+		all.Set(name, value)
+	}
+	form.Find("select").Each(func(_ int, s *selection) {
+		s.Find("option").Each(func(_ int, option *selection) {
+			if value := option.AttrOr("value", ""); value != "" {
+				choose(s.AttrOr("name", ""), value)
+			}
+		})
+	})
+	form.Find("input:not([type=hidden])").Each(func(i int, s *selection) {
+		if s.AttrOr("type", "") == "date" {
+			choose(s.AttrOr("name", ""), "2026-11-22")
+		} else {
+			choose(s.AttrOr("name", ""), "some")
+		}
+	})
+	if len(states) < 20 || len(all) < 10 {
+		t.Fatalf("%d states of %d filters: %v", len(states), len(all), all)
+	}
+	for _, state := range append(states, all) {
+		shown := admin.get(admin.get("/apps?" + state.Encode()).is(http.StatusSeeOther).to()).is(http.StatusOK)
+		got := shown.form("#results details form")
+		maps.DeleteFunc(got, func(_ string, values []string) bool { return values[0] == "" })
+		if diff := cmp.Diff(state, got); diff != "" {
+			t.Errorf("%s comes back otherwise (-want +got):\n%s", state.Encode(), diff)
+		}
+		if chips := shown.Find("#results .filters .filter").Length(); chips == 0 {
+			t.Errorf("%s: nothing on the page says so", state.Encode())
+		}
+	}
+}

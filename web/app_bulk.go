@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
+	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/job"
 	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
@@ -39,6 +41,7 @@ func readBulk(c *call) (bulkForm, error) {
 	b := bulkForm{form: f, grid: formGrid(f), bulk: registry.Bulk{
 		Act: registry.BulkAct(f.one("act")), All: f.one("all") != "",
 		Contact: registry.Contact{FirstName: f.one("contact_first_name"), LastName: f.one("contact_last_name"), Email: f.one("contact_email")},
+		Letter:  registry.Letter{Subject: f.one("mail_subject"), Words: f.one("mail_text")},
 	}}
 	b.bulk.Confirmed, _ = strconv.Atoi(f.one("confirmed")) // what is no number is not what was confirmed
 	for _, text := range f.all("ids") {
@@ -56,7 +59,21 @@ func (s *Server) askBulk(c *call) error {
 	if err != nil {
 		return err
 	}
+	if b.bulk.Act == registry.BulkMail {
+		if b.bulk.Letter, err = c.preparedLetter(); err != nil {
+			return err
+		}
+	}
 	return s.drawBulk(c, http.StatusOK, b, nil)
+}
+
+// preparedLetter is what the form of a letter begins with.
+func (c *call) preparedLetter() (registry.Letter, error) {
+	org, err := c.s.Identity.Organisation(c.ctx(), c.actor.Organisation)
+	return registry.Letter{
+		Subject: c.t("apps.bulk.mail_prepared_subject", "Organisation", org.Name),
+		Words:   strings.Join([]string{c.t("apps.bulk.mail_prepared"), c.t("apps.bulk.mail_prepared_answer"), c.actor.Name}, "\n\n"),
+	}, err
 }
 
 // startBulk begins the change and leads to the page that tells how far it is.
@@ -91,6 +108,14 @@ func (s *Server) drawBulk(c *call, status int, b bulkForm, wrong error) error {
 		Frame: c.frame("apps"), Act: string(b.bulk.Act), Action: startBulkPath, CancelHref: b.grid.href(), Hidden: b.hidden(plan.Total),
 		Total: plan.Total, Names: plan.Names, First: b.bulk.Contact.FirstName, Last: b.bulk.Contact.LastName, Email: b.bulk.Contact.Email,
 	}
+	if b.bulk.Act == registry.BulkMail {
+		sender, err := s.Identity.Person(c.ctx(), identity.PersonID(c.actor.ID))
+		if err != nil {
+			return err
+		}
+		v.Addresses, v.Sender, v.MaxSubject, v.MaxText = plan.Addresses, sender.Email, registry.MaxLetterSubject, registry.MaxLetter
+		v.Subject, v.Text = b.bulk.Letter.Subject, b.bulk.Letter.Words
+	}
 	if wrong != nil {
 		v.Errors = c.fieldErrors(wrong, nil)
 	}
@@ -114,7 +139,7 @@ func (c *call) bulkChoice(g grid, page registry.Page) *templates.AppsBulkChoice 
 	if c.ifManager(bulkPath) == "" {
 		return nil
 	}
-	choice := templates.AppsBulkChoice{Action: bulkPath, Hidden: g.first().hidden(), More: page.Capped}
+	choice := templates.AppsBulkChoice{Action: bulkPath, Hidden: g.first().hidden(), More: page.Capped, Silent: !c.s.Registry.CanMail()}
 	if page.Total > len(page.Rows) {
 		choice.Total = page.Total
 	}
@@ -141,7 +166,7 @@ func (s *Server) jobPage(c *call) error {
 
 func (s *Server) drawJob(c *call, status int, report registry.BulkReport, wrong error) error {
 	j := report.Job
-	items, err := s.Registry.BulkItems(c.ctx(), c.actor, j.ID, registry.AppID(oneQuery(c, "after")), bulkPage+1)
+	items, err := s.Registry.BulkItems(c.ctx(), c.actor, j.ID, oneQuery(c, "after"), bulkPage+1)
 	if err != nil {
 		return err
 	}
@@ -154,10 +179,13 @@ func (s *Server) drawJob(c *call, status int, report registry.BulkReport, wrong 
 	}
 	if len(items) > bulkPage {
 		items = items[:bulkPage]
-		v.NextHref = jobPath(j.ID) + "?after=" + url.QueryEscape(string(items[bulkPage-1].App))
+		v.NextHref = jobPath(j.ID) + "?after=" + url.QueryEscape(items[bulkPage-1].Key)
 	}
 	for _, item := range items {
-		line := templates.BulkItem{Name: item.Name, Href: appPath(item.App), Code: item.Outcome}
+		line := templates.BulkItem{Name: item.Name, Code: item.Outcome, Apps: item.Apps}
+		if item.App != "" {
+			line.Href = appPath(item.App)
+		}
 		if item.Detail != "" {
 			line.Reason = c.t(item.Detail)
 		}
@@ -196,15 +224,13 @@ func (s *Server) offerUndo(c *call, report registry.BulkReport, v *templates.Bul
 	if act == "" || n == 0 || n > undoMost {
 		return nil
 	}
-	items, err := s.Registry.BulkItems(c.ctx(), c.actor, report.Job.ID, "", registry.MaxBulk)
+	apps, err := s.Registry.BulkDoneApps(c.ctx(), c.actor, report.Job.ID, undoMost)
 	if err != nil {
 		return err
 	}
 	v.UndoAction, v.UndoHidden = bulkPath, []templates.Hidden{{Name: "act", Value: string(act)}}
-	for _, item := range items {
-		if item.Outcome == registry.BulkDone {
-			v.UndoHidden = append(v.UndoHidden, templates.Hidden{Name: "ids", Value: string(item.App)})
-		}
+	for _, id := range apps {
+		v.UndoHidden = append(v.UndoHidden, templates.Hidden{Name: "ids", Value: string(id)})
 	}
 	return nil
 }

@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/i18n"
 	"credenza.example/credenza/internal/job"
+	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/registry"
 )
 
@@ -17,7 +19,7 @@ func (p *portal) work() {
 	p.t.Helper()
 	runner, err := job.NewRunner(job.Deps{DB: p.db, Log: slog.New(slog.DiscardHandler)})
 	p.must(err)
-	runner.Handle(registry.KindBulk, job.Limits{Parallel: 1}, p.registry.RunBulk)
+	p.registry.WorkBulk(runner)
 	p.must(runner.RunDue(p.t.Context()))
 }
 
@@ -128,4 +130,68 @@ func TestBulkIsTheOrganisations(t *testing.T) {
 	if app := p.app(registry.AppID(ids[0])); app.Status != registry.Active {
 		t.Error("another organisation deactivated the app")
 	}
+}
+
+// TestBulkMailWalk: what is prepared can be changed, what is wrong comes back with what was typed, each address is told
+// of, and nothing of it can be undone.
+func TestBulkMailWalk(t *testing.T) {
+	p := newPortal(t)
+	p.fill(3)
+	admin := p.as("admin@acme.example")
+	page := admin.get("/apps").is(http.StatusOK)
+	if page.Find("#bulk button[value=mail]").Length() != 1 {
+		t.Error("the bar does not offer mail")
+	}
+	ask := admin.post("/apps/bulk", url.Values{"act": {"mail"}, "ids": p.idsOf("app"), "q": {"app"}}).is(http.StatusOK)
+	ask.says("h1", "Mail the contacts of 3 apps").says("form p", "1 address gets one mail").says("form p", "the answer goes to admin@acme.example").
+		says("form p", "cannot be taken back").says(".bulk-names", "App 001").says(".actions button", "Send 1 mail")
+	form := ask.form("main form")
+	if !strings.Contains(form.Get("mail_subject"), "Acme") || !strings.Contains(form.Get("mail_text"), "still needed") {
+		t.Errorf("prepared: %v", form)
+	}
+	form.Set("mail_subject", "Hello\r\nBcc: all@acme.example")
+	form.Set("mail_text", "<b>Look</b> at these, please.")
+	back := admin.post("/apps/bulk/start", form).is(http.StatusUnprocessableEntity)
+	if got := back.problems(); !strings.Contains(got["mail_subject"], "one line") || len(got) != 1 {
+		t.Errorf("problems: %v", got)
+	}
+	if got := back.form("main form"); got.Get("mail_text") != "<b>Look</b> at these, please." || len(got["ids"]) != 3 {
+		t.Errorf("the form lost something: %v", got)
+	}
+	form.Set("mail_subject", "Hello")
+	at := admin.post("/apps/bulk/start", form).is(http.StatusSeeOther).header.Get("Location")
+	admin.get(at).is(http.StatusOK).says("h1", "Mail to 1 address").says("main", "No mail is on its way yet")
+	p.work()
+	over := admin.get(at).is(http.StatusOK).says("main", "Finished: 1 of 1 done.").says("main", "1 mail is on its way or was sent").
+		says("tbody th", "@").says("tbody td", "It names 3 apps.")
+	if over.Find("form[action='/apps/bulk']").Length() > 0 {
+		t.Error("mail can be undone")
+	}
+	var words string
+	p.must(p.db.Read(t.Context()).Raw("SELECT words FROM mails WHERE text_key = 'letter'").Scan(&words).Error)
+	if words != "<b>Look</b> at these, please." {
+		t.Errorf("the mail says %q", words)
+	}
+	p.as("viewer@acme.example").post("/apps/bulk", url.Values{"act": {"mail"}, "ids": p.idsOf("app")}).is(http.StatusForbidden)
+	theirs := p.as("admin@globex.example").post("/apps/bulk/start", form)
+	if theirs.is(http.StatusUnprocessableEntity); theirs.Find("main").Length() == 0 {
+		t.Error("another organisation mails our contacts")
+	}
+}
+
+// TestBulkMailWithoutServer is not offered, and says why; who asks for it all the same is told.
+func TestBulkMailWithoutServer(t *testing.T) {
+	p := newPortal(t)
+	p.fill(1)
+	messages, err := i18n.Load()
+	p.must(err)
+	runner, err := job.NewRunner(job.Deps{DB: p.db, Log: slog.New(slog.DiscardHandler)})
+	p.must(err)
+	p.must(p.outbox.Send(runner, notify.Sending{Messages: messages, PublicURL: publicURL}))
+	admin := p.as("admin@acme.example")
+	page := admin.get("/apps").is(http.StatusOK).says("#bulk .hint", "this portal has no mail server")
+	if page.Find("#bulk button[value=mail]").Length() != 0 {
+		t.Error("mail is offered")
+	}
+	admin.follow(admin.post("/apps/bulk", url.Values{"act": {"mail"}, "ids": p.idsOf("app")})).says("[role=alert]", "This portal sends no mail")
 }

@@ -59,7 +59,7 @@ func (c *call) detail(app registry.App, org identity.Organisation) templates.App
 		Frame: c.frame("apps"), Head: c.head(app, "overview"), Notices: c.notices(app, now),
 		ClientID: app.ClientID, TokenURL: c.s.PublicURL + tokenPath, IntrospectURL: c.s.introspectURL(app), Secrets: c.secretRows(app, now),
 		Scopes: c.scopeRows(app.Scopes), Try: c.s.tryIt(app), Now: now,
-		MayManage: c.actor.Has(access.AppsManage), Description: app.Description,
+		MayManage: c.actor.Has(access.AppsManage), WriteHref: mailPath(app.ID), Description: app.Description,
 		APIUser: app.APIUser.DisplayName, APIUserKind: string(app.APIUser.Kind), APIUserLive: app.APIUser.Live(now),
 		Type: typeCodes[app.Type], CredentialType: credentialCodes[app.CredentialType], Contact: contactView(app.Contact),
 		CreatedBy: c.author(app.CreatedBy), CreatedAt: app.CreatedAt,

@@ -91,9 +91,9 @@ func TestDraftOfAnother(t *testing.T) {
 	}
 }
 
-// TestDraftHoldsNoSecret: what package secret takes for a secret is not kept with a form, though signin, which keeps it,
+// TestUI3_DraftHoldsNoSecret: what package secret takes for a secret is not kept with a form, though signin, which keeps it,
 // does not know that package.
-func TestDraftHoldsNoSecret(t *testing.T) {
+func TestUI3_DraftHoldsNoSecret(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	texts := []string{"ccws_", "x ccwr_0 y", "Ccwt_0", "CCWS_0123456789", "ccw.candidates", "ccws", "plain"}

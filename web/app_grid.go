@@ -2,8 +2,10 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"credenza.example/credenza/internal/i18n"
 	"credenza.example/credenza/internal/registry"
@@ -15,15 +17,41 @@ import (
 type grid struct {
 	text           string
 	sort, dir, per string
+	columns        string // optional ones, as registry.FormatColumns writes them
+	density        string // "compact" or ""
 	after, before  string
 }
 
+const compact = "compact"
+
 func readGrid(c *call) grid {
 	return grid{
-		text: oneQuery(c, "q"),
-		sort: oneQuery(c, "sort"), dir: oneQuery(c, "dir"), per: oneQuery(c, "per"),
+		text: bounded(oneQuery(c, "q")),
+		sort: bounded(oneQuery(c, "sort")), dir: bounded(oneQuery(c, "dir")), per: bounded(oneQuery(c, "per")),
+		columns: knownColumns(c.QueryParams()["cols"]), density: knownDensity(oneQuery(c, "density")),
 		after: oneQuery(c, "after"), before: oneQuery(c, "before"),
 	}
+}
+
+// bounded cuts off what is refused in any case, since every link of the page repeats the state.
+func bounded(text string) string {
+	const most = registry.MaxQuery + 100
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most])
+}
+
+// knownColumns are the optional columns among what was asked for: as a list in one value, or as the boxes of a form.
+func knownColumns(asked []string) string {
+	return registry.FormatColumns(registry.ParseColumns(strings.Join(asked, ",")))
+}
+
+func knownDensity(asked string) string {
+	if asked == compact {
+		return compact
+	}
+	return ""
 }
 
 // query is the state as the registry asks for it. What is no number or direction is passed on as a value that it
@@ -49,7 +77,8 @@ func (g grid) query(c *call) registry.Query {
 func (g grid) href() string {
 	values := url.Values{}
 	for name, value := range map[string]string{
-		"q": g.text, "sort": g.sort, "dir": g.dir, "per": g.per, "after": g.after, "before": g.before,
+		"q": g.text, "sort": g.sort, "dir": g.dir, "per": g.per, "cols": g.columns, "density": g.density,
+		"after": g.after, "before": g.before,
 	} {
 		if value != "" {
 			values.Set(name, value)
@@ -86,26 +115,70 @@ func (g grid) clearHref() string {
 	if !g.narrowed() {
 		return ""
 	}
-	return grid{sort: g.sort, dir: g.dir, per: g.per}.href()
+	g.text = ""
+	return g.first().href()
 }
 
 func (g grid) search() templates.AppsSearch {
 	return templates.AppsSearch{Action: appsPath, Query: g.text, Max: registry.MaxQuery, Keep: g.keep()}
 }
 
-// keep is what a new search keeps: order and page size.
+// keep is what a new search keeps: order, page size, columns and density.
 func (g grid) keep() []templates.Hidden {
+	g.text = ""
+	return g.hidden()
+}
+
+// hidden are the fields of a form that carry a state of the grid; formGrid reads them.
+func (g grid) hidden() []templates.Hidden {
 	var list []templates.Hidden
-	for _, keep := range []templates.Hidden{{Name: "sort", Value: g.sort}, {Name: "dir", Value: g.dir}, {Name: "per", Value: g.per}} {
-		if keep.Value != "" {
-			list = append(list, keep)
+	for _, h := range []templates.Hidden{
+		{Name: "q", Value: g.text},
+		{Name: "sort", Value: g.sort},
+		{Name: "dir", Value: g.dir},
+		{Name: "per", Value: g.per},
+		{Name: "cols", Value: g.columns},
+		{Name: "density", Value: g.density},
+	} {
+		if h.Value != "" {
+			list = append(list, h)
 		}
 	}
 	return list
 }
 
-// columns are the links that sort. A column that is sorted by leads to the other direction.
-func (g grid) columns() []templates.AppsColumn {
+func formGrid(f *form) grid {
+	return grid{
+		text: f.one("q"), sort: f.one("sort"), dir: f.one("dir"), per: f.one("per"),
+		columns: knownColumns(f.all("cols")), density: knownDensity(f.one("density")),
+	}
+}
+
+// chooser is the form that chooses optional columns. Boxes that nobody ticks are not sent, so the rest of the state goes
+// along hidden.
+func (g grid) chooser() templates.AppsChooser {
+	rest, chosen := g.first(), registry.ParseColumns(g.columns)
+	rest.columns = ""
+	chooser := templates.AppsChooser{Action: appsPath, Keep: rest.hidden()}
+	for _, c := range registry.Columns() {
+		chooser.Columns = append(chooser.Columns, templates.AppsOptional{Code: string(c), Shown: slices.Contains(chosen, c)})
+	}
+	return chooser
+}
+
+// densities are the links that make rows dense or not, as those of page sizes.
+func (g grid) densities() []templates.AppsTab {
+	var list []templates.AppsTab
+	for _, code := range []string{"normal", compact} {
+		to := g
+		to.density = knownDensity(code)
+		list = append(list, templates.AppsTab{Code: code, Href: to.href(), Current: to.density == g.density})
+	}
+	return list
+}
+
+// heads are the links that sort. A column that is sorted by leads to the other direction.
+func (g grid) heads() []templates.AppsColumn {
 	current := g.sort
 	if current == "" {
 		current = string(registry.SortName)

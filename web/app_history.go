@@ -25,7 +25,7 @@ func (s *Server) appHistory(c *call) error {
 	if err != nil {
 		return err
 	}
-	view := templates.AppHistory{Frame: c.frame("apps"), Head: c.historyHead(id, page)}
+	view := templates.AppHistory{Frame: c.frame("apps"), Head: c.historyHead(id, page), Now: s.DB.Now()}
 	for _, event := range page.Events {
 		view.Events = append(view.Events, c.event(event, page.AppName))
 	}

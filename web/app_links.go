@@ -14,6 +14,7 @@ const (
 	tokenPath   = "/oauth2/token"
 	lookupPath  = "/lookup"
 	findPath    = "/find"
+	pastedPath  = appsPath + "/pasted"
 	secretHint  = "?hint=secret" // on the page of a search: a secret was pasted into it
 )
 
@@ -21,6 +22,7 @@ func appPath(id registry.AppID) string { return appsPath + "/" + url.PathEscape(
 
 func editPath(id registry.AppID) string       { return appPath(id) + "/edit" }
 func rotatePath(id registry.AppID) string     { return appPath(id) + "/secrets/new" }
+func mailPath(id registry.AppID) string       { return appPath(id) + "/mail" }
 func historyPath(id registry.AppID) string    { return appPath(id) + "/history" }
 func activatePath(id registry.AppID) string   { return appPath(id) + "/activate" }
 func deactivatePath(id registry.AppID) string { return appPath(id) + "/deactivate" }

@@ -42,6 +42,9 @@ func (s *Server) rotateForm(c *call) error {
 		nonce: newNonce(), why: string(registry.Planned), label: s.DB.Now().In(i18n.Zone(c.ctx())).Format("2006-01"),
 		end: string(registry.EndsRecommended),
 	}
+	if leaked, ok := registry.ParseSecretID(oneQuery(c, "leaked")); ok {
+		in.why, in.leaked = string(registry.Leaked), string(leaked)
+	}
 	if draft := c.draft(); draft != nil {
 		in = readRotateInput(&form{values: draft})
 		in.nonce = newNonce()
@@ -212,11 +215,13 @@ func (s *Server) reveal(c *call, app registry.App, made *registry.NewSecret) err
 func (s *Server) revealWith(c *call, app registry.App, made *registry.NewSecret, frame templates.Frame, next string) error {
 	view := templates.AppReveal{
 		Frame: frame, AppName: app.Name, ClientID: app.ClientID, Secret: made.Secret.Reveal(),
-		Rotated: made.Old.ID != "", Label: made.Label, ExpiresAt: made.ExpiresAt,
-		OldHint: made.Old.Hint, CloseHref: next, Try: s.tryIt(app), FileName: fileName(app),
+		ExpiresAt: made.ExpiresAt, OldHint: made.Old.Hint, CloseHref: next, Try: s.tryIt(app), FileName: fileName(app),
 	}
 	if made.Old.EndsAt.After(s.DB.Now()) {
 		view.OldEnds = made.Old.EndsAt
+	}
+	if next == appPath(app.ID) { // whoever came by a hand-off link may not open the panel
+		view.TestHref = testPath(app.ID)
 	}
 	return c.render(http.StatusOK, templates.AppRevealPage(view))
 }

@@ -89,12 +89,7 @@ func (s *Server) testInput(c *call, text, asked string) error {
 	case len(asked) > maxTestScope:
 		return problem.Fields(problem.NewField("scope", "apps.test.scope_long"))
 	}
-	if ok, wait := s.tests.Allow(c.actor.ID); !ok {
-		limited := problem.New(problem.Limited, "apps.test.limited", "Seconds", int(wait.Round(time.Second)/time.Second)+1)
-		limited.RetryAfter = wait
-		return limited
-	}
-	return nil
+	return s.mayTry(c)
 }
 
 // testView is the panel before anything was tried.

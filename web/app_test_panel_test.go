@@ -156,9 +156,9 @@ func TestPanelRefuses(t *testing.T) {
 	viewer.try(made.path, made.secret, "").is(http.StatusOK)
 }
 
-// TestPanelKeepsNoSecret: what is pasted stands in no answer, log line, row or file, also when the session ended
+// TestUI3_PanelKeepsNoSecret: what is pasted stands in no answer, log line, row or file, also when the session ended
 // meanwhile and the rest of the form is kept (ui.md §3.5, §7 item 3).
-func TestPanelKeepsNoSecret(t *testing.T) {
+func TestUI3_PanelKeepsNoSecret(t *testing.T) {
 	p := newPortal(t)
 	made := p.as("admin@acme.example").register(nil)
 	viewer := p.as("viewer@acme.example")

@@ -43,6 +43,10 @@ func viewGrid(v registry.View) grid {
 	if v.PerPage != usualPage {
 		g.per = strconv.Itoa(v.PerPage)
 	}
+	g.columns = registry.FormatColumns(v.Columns)
+	if v.Compact {
+		g.density = compact
+	}
 	return g
 }
 
@@ -83,23 +87,6 @@ func (c *call) newViewForm(g grid) templates.AppViewForm {
 	return v
 }
 
-// hidden are the fields of a form that carry a state of the grid; formGrid reads them.
-func (g grid) hidden() []templates.Hidden {
-	var list []templates.Hidden
-	for _, h := range []templates.Hidden{
-		{Name: "q", Value: g.text}, {Name: "sort", Value: g.sort}, {Name: "dir", Value: g.dir}, {Name: "per", Value: g.per},
-	} {
-		if h.Value != "" {
-			list = append(list, h)
-		}
-	}
-	return list
-}
-
-func formGrid(f *form) grid {
-	return grid{text: f.one("q"), sort: f.one("sort"), dir: f.one("dir"), per: f.one("per")}
-}
-
 // saveView saves the grid that the form was opened for.
 func (s *Server) saveView(c *call) error {
 	f, err := readForm(c)
@@ -109,7 +96,9 @@ func (s *Server) saveView(c *call) error {
 	g := formGrid(f)
 	name, shared := f.one("name"), f.one("shared") != ""
 	if err = f.err(); err == nil {
-		_, err = s.Registry.SaveView(c.ctx(), c.actor, registry.NewView{Name: name, Shared: shared, Query: g.query(c)})
+		_, err = s.Registry.SaveView(c.ctx(), c.actor, registry.NewView{
+			Name: name, Shared: shared, Query: g.query(c), Columns: registry.ParseColumns(g.columns), Compact: g.density == compact,
+		})
 	}
 	if err == nil {
 		return c.done(g.href(), "apps.flash.view_saved", "View", name)

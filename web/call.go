@@ -97,7 +97,7 @@ func refusedTarget(c *call) audit.Target {
 
 // frame is what every page shows around itself. current is the code of the navigation link the page belongs to.
 func (c *call) frame(current string) templates.Frame {
-	f := templates.Frame{Current: current, Flash: c.takeFlash()}
+	f := templates.Frame{Current: current, Flash: c.takeFlash(), Help: templates.HelpPath(helpOf(routeName(c)))}
 	if !c.signedIn() {
 		return f
 	}

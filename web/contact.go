@@ -51,7 +51,11 @@ func (s *Server) contactAnswer(c *call) error {
 		view.Errors = c.fieldErrors(problem.Fields(problem.NewField("answer", "app.contact.choose")), nil)
 		return c.render(http.StatusUnprocessableEntity, templates.ContactPage(view))
 	}
-	if err := s.Registry.AnswerAsk(c.ctx(), origin(c), link, answer == "yes"); err != nil {
+	if err := s.Registry.AnswerAsk(c.ctx(), origin(c), link, answer == "yes"); problem.Is(err, problem.Limited) {
+		view := c.askView(link, asked)
+		view.Errors = c.fieldErrors(err, nil)
+		return c.render(c.sentBack(err), templates.ContactPage(view))
+	} else if err != nil {
 		return err
 	}
 	if asked, err = s.Registry.Asked(c.ctx(), link); err != nil {

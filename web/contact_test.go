@@ -65,3 +65,18 @@ func TestContactLinkFaults(t *testing.T) {
 		t.Errorf("Cache-Control: %s", got)
 	}
 }
+
+// TestContactAnswersEnd: who changes the answer again and again is told that the last one stands, on the page itself.
+func TestContactAnswersEnd(t *testing.T) {
+	p := newPortal(t)
+	made := p.as("admin@acme.example").register(nil)
+	path := p.askLink(p.app(made.id).Contact.Email)
+	reader := p.stranger()
+	form := reader.get(path).form("main form")
+	for i := range 10 {
+		form.Set("answer", []string{"yes", "no"}[i%2])
+		reader.post("/contact/verify", form).is(http.StatusOK)
+	}
+	form.Set("answer", "yes")
+	reader.post("/contact/verify", form).is(http.StatusTooManyRequests).says(".error-summary", "the last one stands").says("main", "somebody else")
+}

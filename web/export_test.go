@@ -101,3 +101,6 @@ func Turns(room int, age, patience time.Duration, next http.Handler) (handler ht
 	t := newTurns(room, age, patience)
 	return t.wrap(next), t.waitingNow
 }
+
+// HelpOf is which help belongs to a route.
+func HelpOf(route string) string { return helpOf(route) }

@@ -42,12 +42,16 @@ func (c *call) homeOfApps(page *templates.Home) error {
 	if err != nil {
 		return err
 	}
+	attention, err := c.s.Registry.Attention(c.ctx(), c.actor)
+	if err != nil {
+		return err
+	}
 	recent, err := c.s.Registry.Recent(c.ctx(), c.actor, homeRecent)
 	if err != nil {
 		return err
 	}
 	page.Find, page.Checked = findPath, c.s.DB.Now()
-	page.Counts, page.Attention = homeCounts(counts), homeAttention(counts)
+	page.Counts, page.Attention = homeCounts(counts), homeAttention(counts, attention)
 	if !counts.Called && page.Lookup == nil { // the platform's own apps ask about tokens and get none
 		page.Steps = homeSteps(page.Create, counts)
 	}
@@ -87,20 +91,6 @@ func homeCounts(counts registry.Counts) []templates.HomeCount {
 	return list
 }
 
-// homeAttention are the lines that somebody should act on, most serious first.
-func homeAttention(counts registry.Counts) []templates.HomeLine {
-	var list []templates.HomeLine
-	for _, count := range []struct {
-		code string
-		n    int
-	}{{"expired", counts.NoSecret}, {"expiring", counts.Expiring}, {"two", counts.TwoSecrets}, {"unused", counts.Unused}} {
-		if n, more := capped(count.n); n > 0 {
-			list = append(list, templates.HomeLine{Code: count.code, N: n, More: more, Href: homeList(count.code)})
-		}
-	}
-	return list
-}
-
 // capped takes a number that was counted up to the cap and one more.
 func capped(n int) (number int, more bool) { return min(n, registry.TotalCap), n > registry.TotalCap }
 
@@ -114,10 +104,6 @@ func homeSteps(create string, counts registry.Counts) *templates.HomeSteps {
 		steps.Copied, steps.Copy = counts.NoSecret < counts.Active, appsPath
 	}
 	return steps
-}
-
-func (s *Server) help(c *call) error {
-	return c.render(http.StatusOK, templates.HelpPage(templates.Help{Frame: c.frame(""), TokenURL: s.PublicURL + tokenPath}))
 }
 
 func (s *Server) notFound(*call) error { return problem.New(problem.NotFound, "problem.not_found") }

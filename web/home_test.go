@@ -99,8 +99,8 @@ func TestHomeOfThePlatform(t *testing.T) {
 	}
 }
 
-// TestHomeDropsSecrets: a client secret in the Find box is dropped before anything sees it.
-func TestHomeDropsSecrets(t *testing.T) {
+// TestUI5_HomeDropsSecrets: a client secret in the Find box is dropped before anything sees it.
+func TestUI5_HomeDropsSecrets(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
 	made := admin.register(nil)

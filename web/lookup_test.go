@@ -112,8 +112,8 @@ func TestLookupLimit(t *testing.T) {
 	}
 }
 
-// TestLookupDropsSecrets: a client secret that somebody pasted is neither looked up nor shown again (T33).
-func TestLookupDropsSecrets(t *testing.T) {
+// TestUI5_LookupDropsSecrets: a client secret that somebody pasted is neither looked up nor shown again (T33).
+func TestUI5_LookupDropsSecrets(t *testing.T) {
 	p := newPortal(t)
 	p.platform()
 	made := p.as("admin@acme.example").register(nil)

@@ -53,7 +53,7 @@ type target struct {
 func unknown() map[string]string {
 	return map[string]string{
 		":id": database.NewID(), ":sid": database.NewID(), ":hid": database.NewID(), ":view": database.NewID(), ":job": database.NewID(),
-		":name": invoiceRead,
+		":name": invoiceRead, ":task": "rotate",
 	}
 }
 

@@ -510,7 +510,7 @@ func (p *portal) refusals() []string {
 }
 
 // A secret that was pasted into the search is dropped before anything is answered, and the page says so (C72).
-func TestScopesDropSecrets(t *testing.T) {
+func TestUI5_ScopesDropSecrets(t *testing.T) {
 	p := newPortal(t)
 	made := p.as("admin@acme.example").register(nil)
 	guest := p.as("guest@acme.example")

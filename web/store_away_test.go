@@ -3,6 +3,7 @@ package web_test
 import (
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync/atomic"
 
 	"gorm.io/gorm"
@@ -30,4 +31,18 @@ func (p *portal) canFail() *away {
 		)
 	}))
 	return a
+}
+
+// readsFail makes every reading of apps fail from now on, and nothing else.
+func (p *portal) readsFail() {
+	p.t.Helper()
+	fail := func(g *gorm.DB) {
+		if g.Statement.Table == "apps" || strings.Contains(g.Statement.SQL.String(), "apps") {
+			_ = g.AddError(driver.ErrBadConn)
+		}
+	}
+	reads := p.db.Read(p.t.Context()).Callback()
+	p.must(errors.Join(
+		reads.Query().Before("gorm:query").Register("test:reads", fail), reads.Row().Before("gorm:row").Register("test:reads", fail),
+	))
 }

@@ -38,7 +38,7 @@ func (b *bench) openPortal(ctx context.Context, apps int) (*portal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := i.fill(ctx, org.ID, apps); err != nil {
+	if err := i.fill(ctx, newSeeder(org.ID), apps); err != nil {
 		return nil, fmt.Errorf("fill a database: %w", err)
 	}
 	jar, err := cookiejar.New(nil)

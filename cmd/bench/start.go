@@ -21,7 +21,7 @@ func starts(ctx context.Context, b *bench) ([]figure, error) {
 		apps = min(apps, 10_000)
 	}
 	began := time.Now()
-	if err := i.fill(ctx, org.ID, apps); err != nil {
+	if err := i.fill(ctx, newSeeder(org.ID), apps); err != nil {
 		return nil, fmt.Errorf("fill a database: %w", err)
 	}
 	b.say("%d apps were written in %.0f s", apps, time.Since(began).Seconds())

@@ -157,7 +157,7 @@ func (r *rooms) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.jobs.Handle(registry.KindBulk, job.Limits{Parallel: 2}, r.registry.RunBulk)
+	r.registry.WorkBulk(r.jobs)
 	return nil
 }
 

@@ -38,6 +38,8 @@ const (
 	tellEvery = time.Hour
 	// idleEvery is how often apps are looked for that nobody uses.
 	idleEvery = 24 * time.Hour
+	// tidyEvery is how often it is looked for addresses that an older version left or did not note.
+	tidyEvery = 24 * time.Hour
 	askEvery  = time.Minute
 )
 
@@ -216,6 +218,7 @@ func (r *rooms) chores(ctx context.Context, background *sync.WaitGroup) {
 	start(flushEvery, false, rejectionsTrouble, r.registry.FlushRejections)
 	start(tellEvery, true, "people could not be told of secrets that end", r.registry.TellEnds)
 	start(idleEvery, true, "unused apps could not be looked for", r.registry.DisableIdle)
+	start(tidyEvery, true, "addresses of contacts could not be tidied", r.registry.TidyAddresses)
 	// An older version that still runs beside this one writes apps that filters do not find.
 	start(rewordEvery, true, "the words by which apps are found could not all be written", r.registry.Reword)
 	if r.cfg.SMTPURL.Reveal() != "" { // a link that nobody is sent helps nobody

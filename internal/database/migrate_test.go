@@ -77,3 +77,42 @@ func TestMigrationToResourceServers(t *testing.T) {
 		}
 	})
 }
+
+// TestMigrationOfBulkJobs: jobs say what they are without their payload, and those that are over lose the names in it.
+func TestMigrationOfBulkJobs(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB, _ *dbtest.Clock) {
+		if err := db.MigrateDown(t.Context(), 23); err != nil {
+			t.Fatal(err)
+		}
+		err := db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			for _, statement := range []string{
+				`INSERT INTO organisations (id, name, name_key, short_name, client_prefix, kind, status, created_at, version)
+					VALUES ('a', 'Acme', 'acme', 'acme', 'ACME', 'customer', 'suspended', 1, 1)`,
+				`INSERT INTO jobs (id, organisation_id, kind, job_key, payload, state, due_at, claims, failures, total, done, cancel_asked,
+					last_error, created_at) VALUES
+					('over', 'a', 'app.bulk', 'app.bulk', '{"Act":"reassign","Contact":{"Email":"jo@acme.example"}}', 'done', 1, 1, 0, 1, 1, FALSE, '', 1),
+					('waits', 'a', 'app.bulk', 'app.bulk', '{"Act":"deactivate","IDs":["x"]}', 'queued', 1, 1, 0, 1, 1, FALSE, '', 1),
+					('mail', 'a', 'mail', 'm', '{"mail":"m"}', 'done', 1, 1, 0, 1, 1, FALSE, '', 1)`,
+			} {
+				if err := tx.DB().Exec(statement).Error; err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var rows []string
+		if err := db.Read(t.Context()).Raw("SELECT id || ' ' || label || ' ' || payload FROM jobs ORDER BY id").Scan(&rows).Error; err != nil {
+			t.Fatal(err)
+		}
+		want := []string{`mail  {"mail":"m"}`, "over reassign {}", `waits deactivate {"Act":"deactivate","IDs":["x"]}`}
+		if diff := cmp.Diff(want, rows); diff != "" {
+			t.Errorf("jobs (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -100,6 +100,16 @@ func (c *Claimed) judge(ctx context.Context, err error, now time.Time) (ending, 
 	}
 }
 
+// end writes how a run ended, and what belongs to the end of the job.
+func (c *Claimed) end(tx *database.Tx, e ending) error {
+	if err := endRun(tx, c.ID, c.claim, e); err != nil || e.state == Queued || c.kind.Ended == nil {
+		return err
+	}
+	j := c.Job
+	j.State, j.FinishedAt = e.state, tx.Now()
+	return c.kind.Ended(tx, j)
+}
+
 // short returns an error's text on one line and within bounds.
 func short(err error) string {
 	text := strings.Map(func(r rune) rune {

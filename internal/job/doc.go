@@ -12,7 +12,10 @@
 // else has taken the job over, so that each change happens once. Its context ends when the process stops, when somebody
 // cancels the job and when the lease is lost; it then returns at once.
 //
-// Kinds do not wait for each other: each has its own number of jobs that may run at once in a process.
+// Kinds do not wait for each other: each has its own number of jobs that may run at once in a process. Within a kind the
+// organisations take turns, so that nobody waits for all that another wants done.
+//
+// What belongs to the end of a job, however it ends, is done by Limits.Ended in the transaction that ends it.
 //
 // # What lives elsewhere
 //

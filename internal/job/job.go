@@ -51,12 +51,13 @@ func (p *permanent) Error() string { return p.err.Error() }
 func (p *permanent) Unwrap() error { return p.err }
 
 // New is a job to be queued. Organisation is empty for work of the installation. While a job of the same organisation
-// and kind with the same Key is queued or running, there is no second one; an empty Key allows any number. Payload is
-// kept as JSON; it holds IDs and choices, never a secret. A zero RunAt is now.
+// and kind with the same Key is queued or running, there is no second one; an empty Key allows any number. Label is a code
+// that pages show the job by. Payload is kept as JSON; it holds IDs and choices, never a secret. A zero RunAt is now.
 type New struct {
 	Organisation string
 	Kind         string
 	Key          string
+	Label        string
 	Payload      any
 	Total        int // of things the job goes through; 0: not known
 	RunAt        time.Time
@@ -73,7 +74,7 @@ func Queue(tx *database.Tx, n New) (id ID, queued bool, err error) {
 		due = tx.Now()
 	}
 	row := &jobRow{
-		ID: ID(database.NewID()), OrganisationID: optional(n.Organisation), Kind: n.Kind, JobKey: n.Key,
+		ID: ID(database.NewID()), OrganisationID: optional(n.Organisation), Kind: n.Kind, JobKey: n.Key, Label: n.Label,
 		Payload: string(payload), State: Queued, DueAt: due, Total: int64(n.Total), CreatedAt: tx.Now(),
 	}
 	queued, err = insertJob(tx, row)
@@ -87,10 +88,20 @@ func optional(text string) *string {
 	return &text
 }
 
-// Cancel stops a job of the organisation: one that waits never runs, one that runs is told and ends after the thing it is
-// at. ok is false when the organisation has no such job that is not over.
-func Cancel(tx *database.Tx, organisation string, id ID) (ok bool, err error) {
+// Cancel stops a job of the organisation: one that waits is over at once, and the state it is in now is Cancelled; one
+// that runs is told and ends after the thing it is at. The state is empty when the organisation has no such job that is
+// not over. Limits.Ended is not called here, since no runner takes part.
+func Cancel(tx *database.Tx, organisation string, id ID) (State, error) {
 	return cancelJob(tx, organisation, id)
+}
+
+// Shorten replaces the payload of a job that is over or just ends, so that nothing is kept that its work alone needed.
+func Shorten(tx *database.Tx, id ID, payload any) error {
+	text, err := json.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("shorten a job: %w", err)
+	}
+	return replacePayload(tx, id, string(text))
 }
 
 // Job is what may be seen of a job.
@@ -98,6 +109,7 @@ type Job struct {
 	ID           ID
 	Organisation string // empty: the installation's
 	Kind         string
+	Label        string
 	State        State
 	Due          time.Time // Queued: when it runs at the earliest
 	Failures     int       // runs that came to nothing
@@ -105,12 +117,13 @@ type Job struct {
 	CancelAsked  bool
 	LastError    string // for the operator; never shown to people
 	CreatedAt    time.Time
+	StartedAt    time.Time // of its first run; zero before
 	FinishedAt   time.Time // zero while it is not over
 
 	payload string
 }
 
-// Decode reads the payload that the job was queued with.
+// Decode reads the payload that the job was queued with. A job that Find returned has none.
 func (j Job) Decode(into any) error {
 	if err := json.Unmarshal([]byte(j.payload), into); err != nil {
 		return Permanent(fmt.Errorf("read the payload of a job of kind %s: %w", j.Kind, err))
@@ -126,10 +139,17 @@ type Item struct {
 	At      time.Time
 }
 
-// Find returns a job of the organisation; found is false when there is none.
+// Find returns a job of the organisation without its payload, which may be large while whoever follows a job asks again
+// and again; found is false when there is none.
 func Find(ctx context.Context, db *database.DB, organisation string, id ID) (j Job, found bool, err error) {
 	row, found, err := readJob(db.Read(ctx), organisation, id)
 	return row.job(), found, err
+}
+
+// Within returns a job of the organisation with its payload, as the transaction sees it.
+func Within(tx *database.Tx, organisation string, id ID) (Job, error) {
+	row, err := readWhole(tx, organisation, id)
+	return row.job(), err
 }
 
 // Items returns up to limit results of a job in the order of their keys, after a key.
@@ -140,6 +160,11 @@ func Items(ctx context.Context, db *database.DB, id ID, after string, limit int)
 		items[i] = Item{Key: row.Item, Outcome: row.Outcome, Detail: row.Detail, At: row.At}
 	}
 	return items, err
+}
+
+// KeysOf returns the keys of up to limit things that came to an outcome, in their order.
+func KeysOf(ctx context.Context, db *database.DB, id ID, outcome string, limit int) ([]string, error) {
+	return readKeys(db.Read(ctx), id, outcome, limit)
 }
 
 // Outcomes returns how many things a job came to which outcome with.

@@ -49,11 +49,14 @@ type Deps struct {
 // never if the error is Permanent. Errors are logged and kept, so they hold no secret and no personal data.
 type Handler func(ctx context.Context, c *Claimed) error
 
-// Limits bound the jobs of a kind. Zero values are 10 attempts, 2 at once in this process, and Backoff.
+// Limits bound the jobs of a kind. Zero values are 10 attempts, 2 at once in this process, and Backoff. Ended is called,
+// where there is one, in the transaction that writes that a run was the last: the job is Done, Dead or Cancelled then, and
+// is so once. It may run twice and does no other I/O; while it fails the job is not over and is run again.
 type Limits struct {
 	Attempts int
 	Parallel int
 	Backoff  func(failures int) time.Duration // how long until the next attempt, after so many failures
+	Ended    func(tx *database.Tx, j Job) error
 }
 
 // Backoff is the usual pause after so many failures: 30 s, doubled each time up to six hours, give or take a fifth so
@@ -69,7 +72,8 @@ type kind struct {
 	Limits
 
 	run  Handler
-	free int // how many more may run; guarded by Runner.mu
+	free int    // how many more may run; guarded by Runner.mu
+	last string // the organisation that had its turn last; guarded by Runner.mu
 }
 
 // Runner takes due jobs of the kinds it handles. Several may run on one database.
@@ -161,15 +165,20 @@ func (r *Runner) start(ctx context.Context) error {
 	}
 }
 
-// next takes the job that is due longest among kinds that have a place free, nil when there is none. The place is taken.
+// next takes a job of the kind that waits longest among those that have a place free, nil when there is none. Within a
+// kind the organisations take turns, so that nobody waits for all that another wants done. The place is taken.
 func (r *Runner) next(ctx context.Context) (*Claimed, error) {
 	for {
 		free := r.freeKinds()
 		if len(free) == 0 || ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		rows, err := readDue(r.db.Read(ctx), free, r.db.Now(), readAhead)
-		if err != nil || len(rows) == 0 {
+		kind, err := dueKind(r.db.Read(ctx), free, r.db.Now())
+		if err != nil || kind == "" {
+			return nil, err
+		}
+		rows, err := r.turns(ctx, kind)
+		if err != nil {
 			return nil, err
 		}
 		for i := range rows {
@@ -180,6 +189,18 @@ func (r *Runner) next(ctx context.Context) (*Claimed, error) {
 		}
 		// All were taken by others meanwhile.
 	}
+}
+
+// turns returns the jobs of a kind that may be taken now, one of each organisation, whose turn it is first.
+func (r *Runner) turns(ctx context.Context, kind string) ([]jobRow, error) {
+	r.mu.Lock()
+	last := r.kinds[kind].last
+	r.mu.Unlock()
+	rows, err := readTurns(r.db.Read(ctx), kind, last, r.db.Now())
+	if err != nil || len(rows) > 0 || last == "" {
+		return rows, err
+	}
+	return readTurns(r.db.Read(ctx), kind, "", r.db.Now())
 }
 
 func (r *Runner) freeKinds() []string {
@@ -211,6 +232,7 @@ func (r *Runner) claim(ctx context.Context, row *jobRow) (*Claimed, error) {
 	defer r.mu.Unlock()
 	k := r.kinds[row.Kind]
 	k.free--
+	k.last = row.turn()
 	r.metrics.running.WithLabelValues(row.Kind).Inc()
 	return &Claimed{Job: row.job(), runner: r, kind: k, claim: row.Claims, until: until}, nil
 }
@@ -243,7 +265,7 @@ func (r *Runner) do(ctx context.Context, c *Claimed) {
 	if outcome != lost {
 		write, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 		defer cancel()
-		failed := r.db.Housekeep(write, func(tx *database.Tx) error { return endRun(tx, c.ID, c.claim, e) })
+		failed := r.db.Housekeep(write, func(tx *database.Tx) error { return c.end(tx, e) })
 		if failed != nil {
 			outcome = lost
 			r.log.WarnContext(ctx, "the end of a job could not be written: it is done again", "job", c.ID, "kind", c.Kind, "error", failed)

@@ -297,8 +297,9 @@ func TestOtherEnds(t *testing.T) {
 func TestCancel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB, _ *dbtest.Clock) {
 		cancel := func(id job.ID) (ok bool) {
-			err := db.Housekeep(t.Context(), func(tx *database.Tx) (err error) {
-				ok, err = job.Cancel(tx, "", id)
+			err := db.Housekeep(t.Context(), func(tx *database.Tx) error {
+				state, err := job.Cancel(tx, "", id)
+				ok = state != ""
 				return err
 			})
 			if err != nil {

@@ -17,6 +17,7 @@ type jobRow struct {
 	OrganisationID *string
 	Kind           string
 	JobKey         string
+	Label          string
 	Payload        string
 	State          State
 	DueAt          time.Time `gorm:"serializer:micros"`
@@ -36,12 +37,15 @@ func (*jobRow) TableName() string { return "jobs" }
 
 func (row *jobRow) job() Job {
 	j := Job{
-		ID: row.ID, Kind: row.Kind, State: row.State, Due: row.DueAt, Failures: int(row.Failures),
+		ID: row.ID, Kind: row.Kind, Label: row.Label, State: row.State, Due: row.DueAt, Failures: int(row.Failures),
 		Total: int(row.Total), Done: int(row.Done), CancelAsked: row.CancelAsked, LastError: row.LastError,
 		CreatedAt: row.CreatedAt, payload: row.Payload,
 	}
 	if row.OrganisationID != nil {
 		j.Organisation = *row.OrganisationID
+	}
+	if row.StartedAt != nil {
+		j.StartedAt = *row.StartedAt
 	}
 	if row.FinishedAt != nil {
 		j.FinishedAt = *row.FinishedAt
@@ -74,12 +78,41 @@ func insertJob(tx *database.Tx, row *jobRow) (bool, error) {
 	return result.RowsAffected == 1, wrap(result.Error, "write a job")
 }
 
-// readDue returns jobs of these kinds that may be taken now, the longest due first.
-func readDue(g *gorm.DB, kinds []string, now time.Time, limit int) ([]jobRow, error) {
+// dueKind returns the kind, of these, of the job that may be taken now and is due longest; empty when there is none.
+func dueKind(g *gorm.DB, kinds []string, now time.Time) (kind string, err error) {
+	err = g.Raw(`SELECT kind FROM jobs WHERE state IN ('queued', 'running') AND due_at <= ? AND kind IN ?
+		ORDER BY due_at, id LIMIT 1`, database.Micros(now), kinds).Scan(&kind).Error
+	return kind, wrap(err, "look for due jobs")
+}
+
+// nobody stands for the organisation of a job that has none, before all that are.
+const nobody = "-"
+
+func (row *jobRow) turn() string {
+	if row.OrganisationID == nil {
+		return nobody
+	}
+	return *row.OrganisationID
+}
+
+// readTurns returns for each organisation, of those after one in their order, the job of a kind that is due longest. It
+// goes from organisation to organisation by the index jobs_turn, however many jobs each has.
+func readTurns(g *gorm.DB, kind, after string, now time.Time) ([]jobRow, error) {
 	var rows []jobRow
-	err := g.Where("state IN ('queued', 'running') AND due_at <= ? AND kind IN ?", database.Micros(now), kinds).
-		Order("due_at, id").Limit(limit).Find(&rows).Error
-	return rows, wrap(err, "look for due jobs")
+	err := g.Raw(`WITH RECURSIVE turns (turn) AS (
+			SELECT (SELECT COALESCE(organisation_id, '-') FROM jobs WHERE state IN ('queued', 'running') AND kind = ?
+				AND COALESCE(organisation_id, '-') > ? ORDER BY COALESCE(organisation_id, '-') LIMIT 1)
+			UNION ALL
+			SELECT (SELECT COALESCE(organisation_id, '-') FROM jobs WHERE state IN ('queued', 'running') AND kind = ?
+				AND COALESCE(organisation_id, '-') > turns.turn ORDER BY COALESCE(organisation_id, '-') LIMIT 1)
+			FROM turns WHERE turns.turn IS NOT NULL),
+		firsts (id) AS (
+			SELECT (SELECT j.id FROM jobs j WHERE j.state IN ('queued', 'running') AND j.kind = ?
+				AND COALESCE(j.organisation_id, '-') = turns.turn AND j.due_at <= ? ORDER BY j.due_at, j.id LIMIT 1)
+			FROM turns WHERE turns.turn IS NOT NULL)
+		SELECT jobs.id, jobs.kind, jobs.organisation_id, jobs.claims FROM firsts JOIN jobs ON jobs.id = firsts.id LIMIT ?`,
+		kind, after, kind, kind, database.Micros(now), readAhead).Scan(&rows).Error
+	return rows, wrap(err, "look for the organisation whose turn it is")
 }
 
 // claimJob takes a job that is as it was read, until the lease ends. One that was running failed: whoever ran it has gone.
@@ -156,27 +189,47 @@ func endRun(tx *database.Tx, id ID, claim int64, e ending) error {
 	return wrap(result.Error, "end a job")
 }
 
-func cancelJob(tx *database.Tx, organisation string, id ID) (bool, error) {
+func cancelJob(tx *database.Tx, organisation string, id ID) (State, error) {
+	var states []State
 	now := database.Micros(tx.Now())
-	result := tx.DB().Exec(`UPDATE jobs SET cancel_asked = TRUE,
+	err := tx.DB().Raw(`UPDATE jobs SET cancel_asked = TRUE,
 		finished_at = CASE WHEN state = 'queued' THEN CAST(? AS BIGINT) ELSE finished_at END,
 		state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END
-		WHERE id = ? AND COALESCE(organisation_id, '') = ? AND state IN ('queued', 'running')`, now, string(id), organisation)
-	return result.RowsAffected == 1, wrap(result.Error, "cancel a job")
+		WHERE id = ? AND COALESCE(organisation_id, '') = ? AND state IN ('queued', 'running') RETURNING state`,
+		now, string(id), organisation).Scan(&states).Error
+	if err != nil || len(states) == 0 {
+		return "", wrap(err, "cancel a job")
+	}
+	return states[0], nil
+}
+
+func replacePayload(tx *database.Tx, id ID, payload string) error {
+	return wrap(tx.DB().Exec("UPDATE jobs SET payload = ? WHERE id = ?", payload, string(id)).Error, "shorten a job")
 }
 
 func readJob(g *gorm.DB, organisation string, id ID) (row jobRow, found bool, err error) {
-	err = g.Where("id = ? AND COALESCE(organisation_id, '') = ?", string(id), organisation).Take(&row).Error
+	err = g.Omit("payload").Where("id = ? AND COALESCE(organisation_id, '') = ?", string(id), organisation).Take(&row).Error
 	if database.IsNotFound(err) {
 		return jobRow{}, false, nil
 	}
 	return row, err == nil, wrap(err, "read a job")
 }
 
+func readWhole(tx *database.Tx, organisation string, id ID) (row jobRow, err error) {
+	err = tx.DB().Where("id = ? AND COALESCE(organisation_id, '') = ?", string(id), organisation).Take(&row).Error
+	return row, wrap(err, "read a job")
+}
+
 func readItems(g *gorm.DB, id ID, after string, limit int) ([]itemRow, error) {
 	var rows []itemRow
 	err := g.Where("job_id = ? AND item > ?", string(id), after).Order("item").Limit(limit).Find(&rows).Error
 	return rows, wrap(err, "read a job's results")
+}
+
+func readKeys(g *gorm.DB, id ID, outcome string, limit int) (keys []string, err error) {
+	err = g.Raw("SELECT item FROM job_items WHERE job_id = ? AND outcome = ? ORDER BY item LIMIT ?", string(id), outcome, limit).
+		Scan(&keys).Error
+	return keys, wrap(err, "read a job's results")
 }
 
 func countItems(g *gorm.DB, id ID) (map[string]int, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"maps"
 	"net"
 	"net/mail"
 	"net/url"
@@ -87,14 +88,17 @@ func (h house) compose(ctx context.Context, row *mailRow) (*gomail.Msg, error) {
 		return nil, errors.New("notify: the recipient's address is none")
 	}
 	m.FromMailAddress(&mail.Address{Name: product, Address: h.from})
-	// net/mail leaves a backslash as it is in a name that it encodes, and cannot read the header then.
-	name := line(strings.ReplaceAll(row.ToName, `\`, " "), maxName)
-	m.ToMailAddress(&mail.Address{Name: name, Address: row.ToEmail})
+	m.ToMailAddress(&mail.Address{Name: encodable(row.ToName), Address: row.ToEmail})
 	title := i18n.Text(ctx, textKey(row.TextKey, "subject"), args)
 	m.Subject(line(i18n.T(ctx, "mail.subject", "Product", product, "Title", title), maxSubject))
 	m.SetDateWithValue(row.CreatedAt)
 	m.SetMessageIDWithValue(string(row.ID) + "@" + h.domain)
-	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: nobody's holiday notice answers
+	switch {
+	case row.Words == "":
+		m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5: nobody's holiday notice answers
+	case deliverable(row.ReplyEmail):
+		m.ReplyToMailAddress(&mail.Address{Name: encodable(row.ReplyName), Address: row.ReplyEmail})
+	}
 	m.SetGenHeader("X-Auto-Response-Suppress", "All")
 	m.SetGenHeader("Content-Language", i18n.Language(ctx))
 	b := h.body(ctx, row, args)
@@ -103,17 +107,28 @@ func (h house) compose(ctx context.Context, row *mailRow) (*gomail.Msg, error) {
 	return m, nil
 }
 
+// encodable returns a name that a header can hold. net/mail leaves a backslash as it is in a name that it encodes, and
+// cannot read the header then.
+func encodable(name string) string { return line(strings.ReplaceAll(name, `\`, " "), maxName) }
+
 // body is what stands in a mail.
 type body struct {
 	hello   string
+	words   [][]string // what a person wrote: paragraphs of lines
 	texts   []string
+	list    []string
+	more    string // what the list leaves out
 	leads   string // what the link leads to
 	link    string
 	closing string
 }
 
 func (h house) body(ctx context.Context, row *mailRow, args map[string]any) body {
-	b := body{texts: paragraphs(ctx, row.TextKey, args), closing: i18n.T(ctx, "mail.closing", "URL", h.url)}
+	b := body{words: written(row.Words), texts: paragraphs(ctx, row.TextKey, args), closing: h.closing(ctx, row.TextKey, args)}
+	b.list, _ = args["List"].([]string)
+	if more, _ := args["More"].(int64); more > 0 && len(b.list) > 0 {
+		b.more = i18n.T(ctx, "mail.more", "N", more)
+	}
 	if name := line(row.ToName, maxName); name != "" {
 		b.hello = i18n.T(ctx, "mail.hello", "Name", name)
 	} else {
@@ -125,8 +140,47 @@ func (h house) body(ctx context.Context, row *mailRow, args map[string]any) body
 	return b
 }
 
+// closing is what is said at the end: the mail's own sentence or the usual one.
+func (h house) closing(ctx context.Context, key string, args map[string]any) string {
+	all := map[string]any{"URL": h.url}
+	maps.Copy(all, args)
+	own := textKey(key, "closing")
+	if text := i18n.Text(ctx, own, all); text != own { // an unknown key answers itself
+		return line(text, maxParagraph)
+	}
+	return i18n.T(ctx, "mail.closing", "URL", h.url)
+}
+
+// written splits what a person wrote into paragraphs of lines, without what controls.
+func written(words string) [][]string {
+	var list [][]string
+	for paragraph := range strings.SplitSeq(words, "\n\n") {
+		var lines []string
+		for text := range strings.SplitSeq(paragraph, "\n") {
+			if text = line(text, maxParagraph); text != "" {
+				lines = append(lines, text)
+			}
+		}
+		if len(lines) > 0 {
+			list = append(list, lines)
+		}
+	}
+	return list
+}
+
 func (b body) text() string {
-	parts := append([]string{b.hello}, b.texts...)
+	parts := []string{b.hello}
+	for _, lines := range b.words {
+		parts = append(parts, strings.Join(lines, "\n"))
+	}
+	parts = append(parts, b.texts...)
+	if len(b.list) > 0 {
+		list := "- " + strings.Join(b.list, "\n- ")
+		if b.more != "" {
+			list += "\n" + b.more
+		}
+		parts = append(parts, list)
+	}
 	if b.link != "" {
 		parts = append(parts, b.leads+"\n"+b.link)
 	}
@@ -137,8 +191,26 @@ func (b body) text() string {
 func (b body) html(language string) string {
 	var w strings.Builder
 	w.WriteString(`<!doctype html><html lang="` + html.EscapeString(language) + `"><head><meta charset="utf-8"></head><body>`)
-	for _, text := range append([]string{b.hello}, b.texts...) {
+	w.WriteString("<p>" + html.EscapeString(b.hello) + "</p>\n")
+	for _, lines := range b.words {
+		escaped := make([]string, len(lines))
+		for i, text := range lines {
+			escaped[i] = html.EscapeString(text)
+		}
+		w.WriteString("<p>" + strings.Join(escaped, "<br>\n") + "</p>\n")
+	}
+	for _, text := range b.texts {
 		w.WriteString("<p>" + html.EscapeString(text) + "</p>\n")
+	}
+	if len(b.list) > 0 {
+		w.WriteString("<ul>\n")
+		for _, text := range b.list {
+			w.WriteString("<li>" + html.EscapeString(text) + "</li>\n")
+		}
+		w.WriteString("</ul>\n")
+	}
+	if b.more != "" {
+		w.WriteString("<p>" + html.EscapeString(b.more) + "</p>\n")
 	}
 	if b.link != "" {
 		link := html.EscapeString(b.link)

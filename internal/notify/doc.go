@@ -2,7 +2,8 @@
 //
 // Outbox.Mail queues a mail in the transaction of the act that it tells of; nothing is sent there. A job (package job)
 // sends it, by the server of CREDENZA_SMTP_URL, and repeats that for three days where the server is away or asks to wait.
-// A mail server that is dead or stands still keeps two or four jobs of this room busy and nobody else.
+// A mail server that is dead or stands still keeps some jobs of this room busy and nobody else. Mails have a pace by address
+// and organisation (pace.go): what is too much for one time is planned for later.
 //
 // # What becomes of a mail
 //
@@ -20,7 +21,10 @@
 // are single parsed addresses or nothing is sent. The arguments of a mail are texts, numbers and times; there is no way
 // to put a secret in. Its one link is that of a page, which changes nothing by being opened.
 //
+// A letter is a mail with a person's own words before those sentences, as text in both parts, whose answer goes to that
+// person.
+//
 // # What lives elsewhere
 //
-// Who is told what and when: the room that the news is about. This room owns the table mails.
+// Who is told what and when: the room that the news is about. This room owns the tables mails and mail_pace.
 package notify

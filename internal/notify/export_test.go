@@ -20,6 +20,7 @@ func Composed(ctx context.Context, messages *i18n.Bundle, m Message) ([]byte, er
 	}
 	row := &mailRow{
 		ID: "0199", ToName: m.To.Name, ToEmail: m.To.Email, Language: m.Language, TextKey: m.Key, Args: args, Path: m.Path,
+		Words: m.Words, ReplyName: m.ReplyTo.Name, ReplyEmail: m.ReplyTo.Email,
 		CreatedAt: time.Date(2026, time.November, 22, 13, 5, 0, 0, time.UTC),
 	}
 	made, err := h.compose(ctx, row)

@@ -39,8 +39,12 @@ type Subject struct {
 }
 
 // Message is a mail to be queued. Key chooses its sentences: mail.<Key>.subject, mail.<Key>.text and, where there is one,
-// mail.<Key>.do. Args are their variables: string, int, int64, time.Time or []string, nothing else. Path is that of a page
-// of the portal the mail leads to, empty for none.
+// mail.<Key>.do; mail.<Key>.closing is said at the end instead of the usual. Args are their variables: string, int, int64,
+// time.Time or []string, nothing else; List ([]string) stands below the sentences as a list, and More (int) is how many
+// things it leaves out. Path is that of a page of the portal the mail leads to, empty for none.
+//
+// Words is what a person wrote, plain text in lines, before the sentences; a mail with words is a letter, whose answer goes
+// to ReplyTo.
 type Message struct {
 	Organisation string // empty: none
 	To           Address
@@ -50,6 +54,8 @@ type Message struct {
 	Path         string
 	About        Subject
 	Fleeting     bool // forget it when it is sent or given up
+	Words        string
+	ReplyTo      Address
 }
 
 // Mail is what may be seen of a mail.

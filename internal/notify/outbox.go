@@ -17,8 +17,9 @@ const (
 	sweepChunk = 500
 	// maxAbout bounds the mails that are read about one thing.
 	maxAbout = 100
-	// jobKind is the kind of the jobs that send.
-	jobKind = "mail"
+	// jobKind and letterKind are the kinds of the jobs that send: notices, and what people write.
+	jobKind    = "mail"
+	letterKind = "letter"
 )
 
 // Outbox queues mails and knows what became of them. It is safe for use by many goroutines.
@@ -26,6 +27,7 @@ type Outbox struct {
 	db      *database.DB
 	metrics *metrics
 	answers []func(tx *database.Tx, m Mail) error
+	silent  bool // there is no mail server
 }
 
 // New returns the outbox kept in a database. With nil for metrics nothing is shown.
@@ -37,7 +39,8 @@ func New(db *database.DB, metrics prometheus.Registerer) (*Outbox, error) {
 	return o, o.metrics.register(metrics)
 }
 
-// Mail queues a mail in the transaction: it is sent when that commits, and never otherwise. An address that is none makes
+// Mail queues a mail in the transaction: it is sent when that commits, and never otherwise; at once, or, where an address
+// or an organisation got very many (pace.go), later. An address that is none makes
 // a mail that failed and no error, so that an old row does not keep an act from being done.
 func (o *Outbox) Mail(tx *database.Tx, m Message) error {
 	args, err := encodeArgs(m.Args)
@@ -47,6 +50,7 @@ func (o *Outbox) Mail(tx *database.Tx, m Message) error {
 	row := &mailRow{
 		ID: ID(database.NewID()), ToName: line(m.To.Name, maxName), ToEmail: m.To.Email, Language: m.Language, TextKey: m.Key, Args: args,
 		Path: m.Path, AboutKind: m.About.Kind, AboutID: m.About.ID, Fleeting: m.Fleeting, State: Queued, CreatedAt: tx.Now(),
+		Words: m.Words, ReplyName: line(m.ReplyTo.Name, maxName), ReplyEmail: m.ReplyTo.Email,
 	}
 	if m.Organisation != "" {
 		row.OrganisationID = &m.Organisation
@@ -61,9 +65,20 @@ func (o *Outbox) Mail(tx *database.Tx, m Message) error {
 	if err := insertMail(tx, row); err != nil || row.State != Queued {
 		return err
 	}
-	_, _, err = job.Queue(tx, job.New{Organisation: m.Organisation, Kind: jobKind, Key: string(row.ID), Payload: payload{row.ID}})
+	due, err := m.due(tx)
+	if err != nil {
+		return err
+	}
+	kind := jobKind
+	if m.Words != "" {
+		kind = letterKind
+	}
+	_, _, err = job.Queue(tx, job.New{Organisation: m.Organisation, Kind: kind, Key: string(row.ID), Payload: payload{row.ID}, RunAt: due})
 	return err
 }
+
+// Silent reports whether this installation sends no mail, because it has no mail server. Before Send it does not.
+func (o *Outbox) Silent() bool { return o.silent }
 
 // payload is that of a job that sends a mail.
 type payload struct {
@@ -95,18 +110,25 @@ func (o *Outbox) About(ctx context.Context, organisation string, about Subject) 
 // Erase forgets all mails about a thing, also those that wait to be sent.
 func (o *Outbox) Erase(tx *database.Tx, about Subject) error { return eraseAbout(tx, about) }
 
-// Sweep deletes mails that were over 90 days ago. It is meant to be called every few minutes.
+// Sweep deletes mails that were over 90 days ago, and plans of mails whose time has passed. It is meant to be called every
+// few minutes.
 func (o *Outbox) Sweep(ctx context.Context) error {
-	for more := true; more; {
-		var n int64
-		err := o.db.Housekeep(ctx, func(tx *database.Tx) (err error) {
-			n, err = sweepMails(tx, o.db.Now().Add(-keepMails), sweepChunk)
-			return err
-		})
-		if err != nil {
-			return err
+	before := o.db.Now().Add(-keepMails)
+	for _, part := range []func(tx *database.Tx) (int64, error){
+		func(tx *database.Tx) (int64, error) { return sweepMails(tx, before, sweepChunk) },
+		func(tx *database.Tx) (int64, error) { return sweepPace(tx, sweepChunk) },
+	} {
+		for more := true; more; {
+			var n int64
+			err := o.db.Housekeep(ctx, func(tx *database.Tx) (err error) {
+				n, err = part(tx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			more = n == sweepChunk
 		}
-		more = n == sweepChunk
 	}
 	return nil
 }

@@ -22,10 +22,11 @@ import (
 const (
 	// phaseTime bounds connecting with signing in, and sending: a server that stands still costs at most twice that.
 	phaseTime = 20 * time.Second
-	// tryFor is how long a mail is tried.
+	// tryFor is how long a mail is tried, from the first time on.
 	tryFor = 3 * 24 * time.Hour
-	// parallel is how many mails a process sends at once.
-	parallel = 4
+	// parallel is how many mails a process sends at once, lettersParallel how many of those that people write besides.
+	parallel        = 4
+	lettersParallel = 2
 	// attempts is more than fit into tryFor: time decides.
 	attempts = 10_000
 )
@@ -82,7 +83,9 @@ func (o *Outbox) Send(runner *job.Runner, s Sending) error {
 		s.TLS.MinVersion, s.TLS.ServerName = tls.VersionTLS12, s.Server.host
 	}
 	worker := &sender{Outbox: o, Sending: s, house: h}
+	o.silent = s.Server == nil
 	runner.Handle(jobKind, job.Limits{Attempts: attempts, Parallel: parallel, Backoff: backoff}, worker.run)
+	runner.Handle(letterKind, job.Limits{Attempts: attempts, Parallel: lettersParallel, Backoff: backoff}, worker.run)
 	return nil
 }
 
@@ -102,7 +105,7 @@ func (s *sender) run(ctx context.Context, c *job.Claimed) error {
 		return err
 	}
 	row.Attempts = int64(c.Failures)
-	if c.Failures > 0 && s.db.Now().Sub(row.CreatedAt) > tryFor {
+	if c.Failures > 0 && s.db.Now().Sub(c.StartedAt) > tryFor {
 		row.State = Failed
 		return s.end(ctx, &row)
 	}

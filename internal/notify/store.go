@@ -22,6 +22,9 @@ type mailRow struct {
 	AboutKind      string
 	AboutID        string
 	Fleeting       bool
+	Words          string
+	ReplyName      string
+	ReplyEmail     string
 	State          State
 	Attempts       int64
 	LastError      string
@@ -99,4 +102,28 @@ func sweepMails(tx *database.Tx, before time.Time, limit int) (int64, error) {
 	result := tx.DB().Exec("DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE finished_at < ? LIMIT ?)",
 		database.Micros(before), limit)
 	return result.RowsAffected, wrap(result.Error, "delete old mails")
+}
+
+// advancePace moves a plan on by one mail and returns its end. A plan whose end has passed begins now.
+func advancePace(tx *database.Tx, scope string, by time.Duration) (time.Time, error) {
+	var next int64
+	now, step := database.Micros(tx.Now()), by.Microseconds()
+	err := tx.DB().Raw(`INSERT INTO mail_pace (scope, next_at) VALUES (?, ?)
+		ON CONFLICT (scope) DO UPDATE SET next_at = CAST(? AS BIGINT) +
+			CASE WHEN mail_pace.next_at > ? THEN mail_pace.next_at ELSE CAST(? AS BIGINT) END
+		RETURNING next_at`, scope, now+step, step, now, now).Scan(&next).Error
+	return database.FromMicros(next), wrap(err, "plan a mail")
+}
+
+// readPace returns the end of a plan, the beginning of time when there is none.
+func readPace(g *gorm.DB, scope string) (time.Time, error) {
+	var next int64
+	err := g.Raw("SELECT next_at FROM mail_pace WHERE scope = ?", scope).Scan(&next).Error
+	return database.FromMicros(next), wrap(err, "read the plan of mails")
+}
+
+func sweepPace(tx *database.Tx, limit int) (int64, error) {
+	result := tx.DB().Exec("DELETE FROM mail_pace WHERE scope IN (SELECT scope FROM mail_pace WHERE next_at < ? LIMIT ?)",
+		database.Micros(tx.Now()), limit)
+	return result.RowsAffected, wrap(result.Error, "delete old plans of mails")
 }

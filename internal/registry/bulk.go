@@ -14,8 +14,11 @@ import (
 	"credenza.example/credenza/internal/problem"
 )
 
-// KindBulk is the kind of the jobs that StartBulk queues; RunBulk does them.
-const KindBulk = "app.bulk"
+// KindBulk is the kind of the jobs that StartBulk queues, KindBulkNews that of those that tell of it afterwards.
+const (
+	KindBulk     = "app.bulk"
+	KindBulkNews = "app.bulk.news"
+)
 
 // MaxBulk is how many apps one bulk change can be about.
 const MaxBulk = 10_000
@@ -31,10 +34,11 @@ const (
 	BulkActivate   BulkAct = "activate"
 	BulkDeactivate BulkAct = "deactivate"
 	BulkReassign   BulkAct = "reassign" // gives them another contact
+	BulkMail       BulkAct = "mail"     // writes to their contacts and changes nothing
 )
 
 // BulkActs returns the acts.
-func BulkActs() []BulkAct { return []BulkAct{BulkActivate, BulkDeactivate, BulkReassign} }
+func BulkActs() []BulkAct { return []BulkAct{BulkActivate, BulkDeactivate, BulkReassign, BulkMail} }
 
 // Bulk is a change of many apps: those of IDs or, with All, those that Filter selects. Confirmed is how many they were
 // when somebody confirmed it.
@@ -44,13 +48,16 @@ type Bulk struct {
 	All       bool
 	Filter    Query
 	Contact   Contact // BulkReassign
+	Letter    Letter  // BulkMail
 	Confirmed int
 }
 
-// BulkPlan is what a change would be about: how many apps, and the names of the first of them.
+// BulkPlan is what a change would be about: how many apps, the names of the first of them and, for BulkMail, how many
+// addresses their contacts have.
 type BulkPlan struct {
-	Total int
-	Names []string
+	Total     int
+	Names     []string
+	Addresses int
 }
 
 // Outcomes of one app in a bulk change; job.Item carries them.
@@ -63,17 +70,20 @@ const (
 	BulkBusy      = "busy"      // others changed it all the time
 )
 
-// bulkPayload is what the job keeps.
+// bulkPayload is what the job keeps. When it is over only the first two are left: the rest names people, or was needed
+// for the work alone.
 type bulkPayload struct {
-	Act     BulkAct
-	Person  identity.PersonID
-	IDs     []AppID
-	Contact Contact
-	Origin  access.Origin
+	Act       BulkAct
+	Person    identity.PersonID
+	IDs       []AppID
+	Contact   Contact
+	Letter    Letter
+	Addresses []string // BulkMail: IDs of contact_addresses
+	Origin    access.Origin
 }
 
-// PlanBulk says what a bulk change would be about. It takes apps.manage. Faults: act, ids (none chosen, too many), and
-// those of Search.
+// PlanBulk says what a bulk change would be about. It takes apps.manage. Faults: act (also for mail where none is sent),
+// ids (none chosen, too many), and those of Search.
 func (r *Registry) PlanBulk(ctx context.Context, actor access.Actor, b Bulk) (BulkPlan, error) {
 	if err := r.trail.Check(ctx, actor, bulkAct(actor, b.Act)); err != nil {
 		return BulkPlan{}, err
@@ -92,14 +102,21 @@ func (r *Registry) PlanBulk(ctx context.Context, actor access.Actor, b Bulk) (Bu
 			plan.Names = append(plan.Names, name)
 		}
 	}
+	if b.Act == BulkMail {
+		keys, err := r.store.addressesOf(ctx, actor.Organisation, ids)
+		if err != nil {
+			return BulkPlan{}, err
+		}
+		plan.Addresses = len(keys)
+	}
 	return plan, nil
 }
 
 // StartBulk queues a bulk change. Each app is changed on its own, by the rights that the actor holds at that moment, and
-// recorded in the trail like a single change; RunBulk says what became of each. It takes apps.manage and a person.
-// Answers besides those of PlanBulk: problem.Conflict with the key app.bulk.changed when the filter selects another
-// number than Confirmed, and with app.bulk.busy while another bulk change of the organisation is under way; the faults of
-// a contact.
+// recorded in the trail like a single change; RunBulk says what became of each. Its contacts are told at the end, each
+// address once. It takes apps.manage and a person. Answers besides those of PlanBulk: problem.Conflict with the key
+// app.bulk.changed when the filter selects another number than Confirmed, with app.bulk.busy while another bulk change of
+// the organisation is under way, and with app.bulk.letters_wait; the faults of a contact and of a letter.
 func (r *Registry) StartBulk(ctx context.Context, actor access.Actor, b Bulk) (job.ID, error) {
 	act := bulkAct(actor, b.Act)
 	if err := r.trail.Check(ctx, actor, act); err != nil {
@@ -108,35 +125,52 @@ func (r *Registry) StartBulk(ctx context.Context, actor access.Actor, b Bulk) (j
 	if actor.Kind != access.KindPerson {
 		return "", audit.Forbidden(act.Right)
 	}
-	payload := bulkPayload{Act: b.Act, Person: identity.PersonID(actor.ID), Origin: actor.Origin}
-	if b.Act == BulkReassign {
-		var found faults
-		payload.Contact = found.contact("", b.Contact, Contact{})
-		if err := found.err(); err != nil {
-			return "", err
-		}
+	payload, err := b.payload(actor)
+	if err != nil {
+		return "", err
 	}
-	var err error
 	if payload.IDs, err = r.resolveBulk(ctx, actor, b); err != nil {
 		return "", err
 	}
 	if b.All && len(payload.IDs) != b.Confirmed {
 		return "", problem.New(problem.Conflict, "app.bulk.changed", "N", len(payload.IDs))
 	}
+	if b.Act == BulkMail {
+		return r.startLetters(ctx, actor, act, payload)
+	}
 	var id job.ID
 	err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
 		var err error
-		var queued bool
-		id, queued, err = job.Queue(tx, job.New{ // one at a time, so that nobody's changes wait for all of another's
-			Organisation: string(actor.Organisation), Kind: KindBulk, Key: KindBulk, Payload: payload, Total: len(payload.IDs),
-		})
-		if err == nil && !queued {
-			err = problem.New(problem.Conflict, "app.bulk.busy")
-		}
+		id, err = queueBulk(tx, actor, payload, len(payload.IDs))
 		return audit.Change{
 			Target: audit.Target{Kind: "job", ID: string(id)}, After: map[string]any{"act": string(b.Act), "apps": len(payload.IDs)},
 		}, err
 	})
+	return id, err
+}
+
+// payload is what the job keeps of what somebody filled in, checked.
+func (b Bulk) payload(actor access.Actor) (bulkPayload, error) {
+	p := bulkPayload{Act: b.Act, Person: identity.PersonID(actor.ID), Origin: actor.Origin}
+	var found faults
+	switch b.Act {
+	case BulkReassign:
+		p.Contact = found.contact("", b.Contact, Contact{})
+	case BulkMail:
+		p.Letter = found.letter(b.Letter)
+	case BulkActivate, BulkDeactivate:
+	}
+	return p, found.err()
+}
+
+// queueBulk queues the job: one at a time of an organisation, so that nobody's changes wait for all of another's.
+func queueBulk(tx *database.Tx, actor access.Actor, p bulkPayload, total int) (job.ID, error) {
+	id, queued, err := job.Queue(tx, job.New{
+		Organisation: string(actor.Organisation), Kind: KindBulk, Key: KindBulk, Label: string(p.Act), Payload: p, Total: total,
+	})
+	if err == nil && !queued {
+		err = problem.New(problem.Conflict, "app.bulk.busy")
+	}
 	return id, err
 }
 
@@ -148,6 +182,9 @@ func bulkAct(actor access.Actor, act BulkAct) audit.Act {
 func (r *Registry) resolveBulk(ctx context.Context, actor access.Actor, b Bulk) ([]AppID, error) {
 	if !slices.Contains(BulkActs(), b.Act) {
 		return nil, problem.Fields(problem.NewField("act", "app.bulk.choose"))
+	}
+	if b.Act == BulkMail && !r.CanMail() {
+		return nil, problem.Fields(problem.NewField("act", "app.bulk.silent"))
 	}
 	ids := slices.Compact(slices.Sorted(slices.Values(b.IDs)))
 	if b.All {
@@ -181,11 +218,20 @@ func (r *Registry) selectIDs(ctx context.Context, org access.OrganisationID, q Q
 	return r.store.selectIDs(ctx, s, MaxBulk+1)
 }
 
+// WorkBulk has the runner do bulk changes and tell of them. It is called before the runner runs.
+func (r *Registry) WorkBulk(runner *job.Runner) {
+	runner.Handle(KindBulk, job.Limits{Ended: r.EndBulk}, r.RunBulk)
+	runner.Handle(KindBulkNews, job.Limits{}, r.tellBulk)
+}
+
 // RunBulk does the job of a bulk change, for job.Runner. What one app came to does not stop the others.
 func (r *Registry) RunBulk(ctx context.Context, c *job.Claimed) error {
 	var p bulkPayload
 	if err := c.Decode(&p); err != nil {
 		return err
+	}
+	if p.Act == BulkMail {
+		return r.sendLetters(ctx, c, p)
 	}
 	for _, id := range p.IDs {
 		if err := ctx.Err(); err != nil {
@@ -202,8 +248,11 @@ func (r *Registry) RunBulk(ctx context.Context, c *job.Claimed) error {
 func (r *Registry) bulkOne(ctx context.Context, c *job.Claimed, p bulkPayload, id AppID) error {
 	item := job.Item{Key: string(id), Outcome: BulkDone}
 	noted := false
-	note := func(tx *database.Tx) error {
+	note := func(tx *database.Tx, actor access.Actor, before, after *App) error {
 		noted = true
+		if err := r.noteNews(tx, c.ID, p.Act, actor, before, after); err != nil {
+			return err
+		}
 		return c.Item(tx, item)
 	}
 	var err error
@@ -213,9 +262,18 @@ func (r *Registry) bulkOne(ctx context.Context, c *job.Claimed, p bulkPayload, i
 			break
 		}
 	}
-	switch {
-	case err == nil && noted:
+	if err == nil && noted {
 		return nil
+	}
+	if item, err = outcomeOf(item, err); err != nil {
+		return err
+	}
+	return c.Note(ctx, item)
+}
+
+// outcomeOf returns what an error means for one thing of a bulk change, or the error when it means nothing for that.
+func outcomeOf(item job.Item, err error) (job.Item, error) {
+	switch {
 	case err == nil, errors.Is(err, errAlready):
 		item.Outcome = BulkAlready
 	case problem.Is(err, problem.NotFound):
@@ -227,9 +285,9 @@ func (r *Registry) bulkOne(ctx context.Context, c *job.Claimed, p bulkPayload, i
 	case problem.Is(err, problem.Conflict), problem.Is(err, problem.Invalid):
 		item.Outcome, item.Detail = BulkRefused, firstKey(err)
 	default:
-		return err
+		return item, err
 	}
-	return c.Note(ctx, item)
+	return item, nil
 }
 
 // errAlready says that an app is already as it is to be.
@@ -287,84 +345,4 @@ func firstKey(err error) string {
 		return p.Fields[0].Key
 	}
 	return p.Key
-}
-
-// BulkReport is how far a bulk change is.
-type BulkReport struct {
-	Job      job.Job
-	Act      BulkAct
-	Outcomes map[string]int // how many apps came to what
-}
-
-// BulkItem is what became of one app.
-type BulkItem struct {
-	App     AppID
-	Name    string // as it is called now; empty when the organisation has no such app
-	Outcome string
-	Detail  string // BulkRefused: the key of the reason
-}
-
-// BulkJob returns how far a bulk change of the organisation is. It takes apps.manage.
-func (r *Registry) BulkJob(ctx context.Context, actor access.Actor, id job.ID) (BulkReport, error) {
-	j, err := r.bulkJob(ctx, actor, id)
-	if err != nil {
-		return BulkReport{}, err
-	}
-	var p bulkPayload
-	if err := j.Decode(&p); err != nil {
-		return BulkReport{}, err
-	}
-	outcomes, err := job.Outcomes(ctx, r.db, id)
-	return BulkReport{Job: j, Act: p.Act, Outcomes: outcomes}, err
-}
-
-// bulkJob asks for the right and returns the job, if it is a bulk change of the actor's organisation.
-func (r *Registry) bulkJob(ctx context.Context, actor access.Actor, id job.ID) (job.Job, error) {
-	if err := r.trail.Check(ctx, actor, bulkAct(actor, "show")); err != nil {
-		return job.Job{}, err
-	}
-	j, found, err := job.Find(ctx, r.db, string(actor.Organisation), id)
-	if err == nil && (!found || j.Kind != KindBulk) {
-		err = notFound()
-	}
-	return j, err
-}
-
-// BulkItems returns up to limit results of a bulk change in the order of the apps' IDs, after one of them. It takes
-// apps.manage.
-func (r *Registry) BulkItems(ctx context.Context, actor access.Actor, id job.ID, after AppID, limit int) ([]BulkItem, error) {
-	if _, err := r.bulkJob(ctx, actor, id); err != nil {
-		return nil, err
-	}
-	items, err := job.Items(ctx, r.db, id, string(after), limit)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]AppID, len(items))
-	for i, item := range items {
-		ids[i] = AppID(item.Key)
-	}
-	names, err := r.store.appNames(ctx, actor.Organisation, ids)
-	list := make([]BulkItem, len(items))
-	for i, item := range items {
-		list[i] = BulkItem{App: ids[i], Name: names[item.Key], Outcome: item.Outcome, Detail: item.Detail}
-	}
-	return list, err
-}
-
-// CancelBulk stops a bulk change; what was changed stays so. It takes apps.manage. The answer is problem.Conflict with
-// the key app.bulk.over for one that has ended.
-func (r *Registry) CancelBulk(ctx context.Context, actor access.Actor, id job.ID) error {
-	if _, err := r.bulkJob(ctx, actor, id); err != nil {
-		return err
-	}
-	act := bulkAct(actor, "cancel")
-	act.Target = audit.Target{Kind: "job", ID: string(id)}
-	return r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
-		ok, err := job.Cancel(tx, string(actor.Organisation), id)
-		if err == nil && !ok {
-			err = problem.New(problem.Conflict, "app.bulk.over")
-		}
-		return audit.Change{}, err
-	})
 }

@@ -31,7 +31,7 @@ func newBulkWorld(t *testing.T, w *world, n int) *bulkWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner.Handle(registry.KindBulk, job.Limits{Parallel: 1}, w.RunBulk)
+	w.WorkBulk(runner)
 	b := &bulkWorld{world: w, runner: runner}
 	for i := range n {
 		app, _ := w.register(t, fmt.Sprintf("Bulk %02d", i))

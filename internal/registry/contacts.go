@@ -30,6 +30,12 @@ const (
 	// askNames is how many apps such a mail and its page name.
 	askNames = 20
 
+	// answersIn and answersMost bound how often an answer is changed: each is an event in the trail for ever, and whoever has
+	// the link needs to be nobody in particular.
+	answersIn   = 24 * time.Hour
+	answersMost = 10
+
+	tidyChunk  = 500
 	askPurpose = "registry.contact.ask"
 )
 
@@ -159,7 +165,7 @@ func (r *Registry) askContact(ctx context.Context, row *addressRow) error {
 	}
 	return r.db.Housekeep(ctx, func(tx *database.Tx) error {
 		if total == 0 {
-			return forgetAddress(tx, row)
+			return forgetAddresses(tx, row.OrganisationID, row.EmailKey)
 		}
 		if taken, err := noteAsked(tx, row); err != nil || !taken {
 			return err
@@ -216,7 +222,8 @@ func (r *Registry) askedRow(ctx context.Context, link string) (addressRow, error
 }
 
 // AnswerAsk keeps what the reader of an address says: that it is right, or that somebody else should be the contact. The
-// same answer twice is one. It is recorded in the organisation's trail without the address.
+// same answer twice is one. It is recorded in the organisation's trail without the address. The answer is problem.Limited
+// to whoever changes it more than ten times in a day; the last one then stands.
 func (r *Registry) AnswerAsk(ctx context.Context, origin access.Origin, link string, right bool) error {
 	row, err := r.askedRow(ctx, link)
 	if err != nil {
@@ -233,8 +240,70 @@ func (r *Registry) AnswerAsk(ctx context.Context, origin access.Origin, link str
 	actor.Origin = origin
 	act := audit.Act{Action: action, Organisation: row.OrganisationID, Target: audit.Target{Kind: "contact_address", ID: row.ID}}
 	return r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
-		return audit.Change{After: map[string]any{"state": string(state)}}, noteAnswer(tx, &row, state)
+		kept, err := noteAnswer(tx, &row, state, tx.Now().Add(-answersIn), answersMost)
+		if err == nil && !kept {
+			err = problem.New(problem.Limited, "app.contact.answers_over")
+		}
+		return audit.Change{After: map[string]any{"state": string(state)}}, err
 	})
+}
+
+// TidyAddresses begins to know of contacts that are older than what is known of addresses, and forgets addresses that
+// stand at no app: acts do both at once, but an older version of the product that runs beside this one does not. It is
+// meant to be called at the start and once a day; where nothing is to be done it only reads.
+func (r *Registry) TidyAddresses(ctx context.Context) error {
+	return errors.Join(r.knowContacts(ctx), r.forgetStrays(ctx))
+}
+
+func (r *Registry) knowContacts(ctx context.Context) error {
+	for after := ContactID(""); ; {
+		rows, err := r.store.unknownContacts(ctx, after, tidyChunk)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		after = rows[len(rows)-1].ID
+		err = r.db.Housekeep(ctx, func(tx *database.Tx) error {
+			for i := range rows {
+				if err := knowAddress(tx, rows[i].OrganisationID, rows[i].Email); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *Registry) forgetStrays(ctx context.Context) error {
+	for after := ""; ; {
+		rows, err := r.store.strayAddresses(ctx, after, tidyChunk)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		after = rows[len(rows)-1].ID
+		err = r.db.Housekeep(ctx, func(tx *database.Tx) error {
+			for i := range rows {
+				if err := forgetAddresses(tx, rows[i].OrganisationID, rows[i].EmailKey); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// keysOf returns what the addresses of contacts are known by.
+func keysOf(contacts []Contact) []string {
+	keys := make([]string, len(contacts))
+	for i, c := range contacts {
+		keys[i] = emailKey(c.Email)
+	}
+	return keys
 }
 
 // addressAnswered notes that a mail server refused an address for good, until one takes a mail to it; for

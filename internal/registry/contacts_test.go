@@ -212,3 +212,148 @@ func TestBouncedAddressIsStale(t *testing.T) {
 		}
 	})
 }
+
+// addressRows are what is known of addresses, by address.
+func (w *world) addressRows(t testing.TB) map[string]string {
+	t.Helper()
+	var rows []struct{ ID, EmailKey string }
+	if err := w.db.Read(t.Context()).Raw("SELECT id, email_key FROM contact_addresses").Scan(&rows).Error; err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{}
+	for _, row := range rows {
+		ids[row.EmailKey] = row.ID
+	}
+	return ids
+}
+
+// TestAddressGoesWithItsLastApp, however that goes: edited, deleted. Its link then opens nothing, also when the address
+// comes back; and a new name is no new address.
+func TestAddressGoesWithItsLastApp(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		apps := w.withReader(t, "Import", "Export", "Archive")
+		w.askContacts(t)
+		link := w.asks(t, reader)[0]
+		if err := w.AnswerAsk(t.Context(), access.Origin{}, link, true); err != nil {
+			t.Fatal(err)
+		}
+		other := registry.Contact{FirstName: "Bo", LastName: "Berg", Email: "bo@acme.example"}
+		f := formOf(apps[0])
+		f.Contact.LastName = "Weber-Berg"
+		app := must(w.Edit(t.Context(), w.admin, apps[0].ID, apps[0].Version, f))(t)
+		if w.known(t, app).State != registry.AddressConfirmed {
+			t.Error("a new name forgets what is known of the address")
+		}
+		f.Contact = other
+		must(w.Edit(t.Context(), w.admin, app.ID, app.Version, f))(t)
+		erase := func(app registry.App) {
+			t.Helper()
+			off := w.deactivate(t, app.ID)
+			if err := w.Delete(t.Context(), w.admin, app.ID, off.Version, app.Name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		erase(apps[1])
+		if _, err := w.Asked(t.Context(), link); err != nil {
+			t.Errorf("one app still has the address: %v", err)
+		}
+		erase(apps[2])
+		rows := w.addressRows(t)
+		if _, left := rows[reader]; left || rows["bo@acme.example"] == "" {
+			t.Errorf("known: %v", rows)
+		}
+		w.withReader(t, "Again")
+		if _, err := w.Asked(t.Context(), link); !problem.Is(err, problem.NotFound) {
+			t.Errorf("an old link: %v", err)
+		}
+	})
+}
+
+// TestAddressesAreTidied: what an older version wrote or left is made up for, and nothing else is touched.
+func TestAddressesAreTidied(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.withReader(t, "Import")
+		f := w.fields("Folded")
+		f.Contact.Email = "Jörg.Ö@ACME.example"
+		w.registerFields(t, w.admin, f)
+		before := w.addressRows(t)
+		err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			err := tx.DB().Exec("DELETE FROM contact_addresses WHERE email_key <> ?", reader).Error
+			if err != nil {
+				return err
+			}
+			return tx.DB().Exec("INSERT INTO contact_addresses (id, organisation_id, email_key, asked_at) VALUES (?, ?, 'gone@acme.example', 0)",
+				database.NewID(), string(w.acme.ID)).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := w.TidyAddresses(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		after := w.addressRows(t)
+		if len(after) != len(before) || after[reader] != before[reader] || after["jörg.Ö@acme.example"] == "" || after["gone@acme.example"] != "" {
+			t.Errorf("known: %v, were: %v", after, before)
+		}
+	})
+}
+
+// A server that refuses a manager's address says nothing of a contact, and nothing of it is kept.
+func TestOnlyContactsAreKnown(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.withReader(t, "Import")
+		err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			for _, email := range []string{"ana.silva@acme.example", reader} {
+				m := notify.Mail{Organisation: string(w.acme.ID), To: notify.Address{Email: email}, State: notify.Refused}
+				if err := registry.AddressAnswered(tx, m); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows := w.addressRows(t); len(rows) != 1 || rows[reader] == "" {
+			t.Errorf("known: %v", rows)
+		}
+		if n := value[int](t, w.db, "SELECT count(*) FROM contact_addresses WHERE refused_at IS NOT NULL"); n != 1 {
+			t.Errorf("%d are refused", n)
+		}
+	})
+}
+
+// TestAnswersAreBounded: whoever changes the answer again and again fills no trail; the next day it can be changed again.
+func TestAnswersAreBounded(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app := w.withReader(t, "Import")[0]
+		w.askContacts(t)
+		link := w.asks(t, reader)[0]
+		kept := 0
+		for i := range 50 {
+			w.clock.Advance(time.Minute)
+			switch err := w.AnswerAsk(t.Context(), access.Origin{}, link, i%2 == 0); {
+			case err == nil:
+				kept++
+			case problem.As(err).Code != problem.Limited || problem.As(err).Key != "app.contact.answers_over":
+				t.Fatal(err)
+			}
+		}
+		events := 0
+		for _, e := range w.events(t, w.acme) {
+			if strings.HasPrefix(e.Action, "contact.") {
+				events++
+			}
+		}
+		// The same answer as the last is none: of those after the tenth every second is.
+		if events != 10 || kept != 10+20 || w.known(t, app).State != registry.AddressDenied {
+			t.Errorf("%d events of %d answers, the last %+v", events, kept, w.known(t, app))
+		}
+		w.clock.Advance(day)
+		if err := w.AnswerAsk(t.Context(), access.Origin{}, link, true); err != nil || w.known(t, app).State != registry.AddressConfirmed {
+			t.Errorf("the next day: %v", err)
+		}
+	})
+}

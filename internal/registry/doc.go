@@ -9,7 +9,7 @@
 // They write by conditional UPDATE: the app's version guards against lost updates, its secret_generation against two
 // secrets being made at once (protocol.md §2, C55c).
 //
-// Reads (app.go, history.go, summary.go, scopeuse.go) ask for apps.view; an app may always read itself.
+// Reads (app.go, history.go, summary.go, scopeuse.go, columns.go) ask for apps.view; an app may always read itself.
 //
 // Search (search.go and its neighbours) answers from an inverted table of folded words, app_words, written in the same
 // transaction as the app, and from indexes of apps and of their scopes. query.go reads the grammar of ui.md §4.1 into

@@ -18,7 +18,7 @@ import (
 // page can show both; other answers are problem.NotFound, problem.Forbidden and problem.Invalid naming every field at
 // fault. Another API user or credential type, and switching off, end the tokens of the app (protocol.md §1.3).
 func (r *Registry) Edit(ctx context.Context, actor access.Actor, id AppID, version int64, f AppFields) (App, error) {
-	return r.edit(ctx, actor, id, version, f, nothingMore)
+	return r.edit(ctx, actor, id, version, f, r.tellEdited)
 }
 
 func (r *Registry) edit(ctx context.Context, actor access.Actor, id AppID, version int64, f AppFields, also besides) (App, error) {
@@ -48,10 +48,7 @@ func (r *Registry) edit(ctx context.Context, actor access.Actor, id AppID, versi
 	err = r.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
 		change, err := writeEdit(tx, stored, app, actor)
 		if err == nil {
-			err = r.tellEdited(tx, actor, &stored, &app)
-		}
-		if err == nil {
-			err = also(tx)
+			err = also(tx, actor, &stored, &app)
 		}
 		return change, err
 	})
@@ -106,6 +103,9 @@ func writeEdit(tx *database.Tx, before, after App, actor access.Actor) (audit.Ch
 		return audit.Change{}, err
 	}
 	if err := replaceContact(tx, &after, 2, before.SecondContact, after.SecondContact); err != nil {
+		return audit.Change{}, err
+	}
+	if err := forgetAddresses(tx, after.Organisation, keysOf(without(before.contacts(), after.contacts()))...); err != nil {
 		return audit.Change{}, err
 	}
 	if before.Name != after.Name {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/job"
 	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/secret"
 )
@@ -32,3 +34,8 @@ func (r *Registry) RejectionsWaiting() float64 { return r.rejected.waiting() }
 
 // AddressAnswered is what the registry does when a mail server takes a mail or refuses it for good.
 func AddressAnswered(tx *database.Tx, m notify.Mail) error { return addressAnswered(tx, m) }
+
+// TellNews is what the job that tells of a bulk change does for one address.
+func TellNews(ctx context.Context, r *Registry, org access.OrganisationID, id job.ID, key string) error {
+	return r.tellNews(ctx, org, id, key, "Ana Silva")
+}

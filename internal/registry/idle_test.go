@@ -168,3 +168,37 @@ func TestUnused(t *testing.T) {
 		wantCode(t, err, problem.Forbidden)
 	})
 }
+
+// A notice of before an organisation was suspended does not count when it comes back: people are told anew.
+func TestIdleNoticeIsGivenAnew(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, _ := w.register(t, "Idle")
+		w.policy(t, identity.ExpiryOptional, 0, 60)
+		w.days(t, 31)
+		root := access.Operator("root", "")
+		if err := w.identity.SuspendOrganisation(t.Context(), root, w.acme.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.forgetMails(t)
+		w.clock.Advance(98 * day)
+		w.days(t, 2)
+		if n := value[int](t, w.db, "SELECT count(*) FROM mails"); n != 0 {
+			t.Errorf("%d mails to a suspended organisation", n)
+		}
+		if err := w.identity.ResumeOrganisation(t.Context(), root, w.acme.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.days(t, 1)
+		if now := w.app(t, app.ID); now.Status != registry.Active || len(w.mailsTo(t, app.ID)) == 0 {
+			t.Fatalf("%s with mails %v", now.Status, w.mailsTo(t, app.ID))
+		}
+		w.days(t, 29)
+		if now := w.app(t, app.ID); now.Status != registry.Active {
+			t.Error("switched off before 30 days of notice")
+		}
+		w.days(t, 1)
+		if now := w.app(t, app.ID); now.Status != registry.Inactive {
+			t.Error("not switched off after the notice")
+		}
+	})
+}

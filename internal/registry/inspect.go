@@ -5,7 +5,9 @@ import (
 	"strings"
 
 	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/audit"
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/secret"
 )
 
@@ -34,18 +36,44 @@ func (r *Registry) Inspect(ctx context.Context, actor access.Actor, id AppID, te
 	if flaw := secret.FlawOf(text); flaw != "" {
 		return Inspection{Flaw: mistakenFor(text, flaw)}, nil
 	}
-	parsed, err := secret.Parse(text)
-	if err != nil {
-		return Inspection{}, err
-	}
-	found, ok, err := r.store.secretByTag(ctx, actor.Organisation, parsed.Tag)
-	if err != nil || !ok || r.keys.Check(found.ClientID, parsed) != secret.TagValid {
+	found, ok, err := r.locate(ctx, actor, text)
+	if err != nil || !ok {
 		return Inspection{}, err
 	}
 	if found.AppID == id {
 		return Inspection{Secret: found.ID}, nil
 	}
 	return Inspection{Other: &NearApp{ID: found.AppID, Name: found.Name, ClientID: found.ClientID}}, nil
+}
+
+// locate finds the secret of the actor's organisation that a text of the right format is.
+func (r *Registry) locate(ctx context.Context, actor access.Actor, text string) (taggedSecret, bool, error) {
+	parsed, err := secret.Parse(text)
+	if err != nil {
+		return taggedSecret{}, false, err
+	}
+	found, ok, err := r.store.secretByTag(ctx, actor.Organisation, parsed.Tag)
+	return found, err == nil && ok && r.keys.Check(found.ClientID, parsed) == secret.TagValid, err
+}
+
+// Locate finds the app and the secret that a text is which somebody came across and wants out of use (ui.md §4.1),
+// whatever has become of the secret. It takes apps.manage. What has not the format, or is no secret of the actor's
+// organisation, is a fault of the field client_secret; of other organisations' secrets nothing is said. The text is kept
+// nowhere.
+func (r *Registry) Locate(ctx context.Context, actor access.Actor, text string) (AppID, SecretID, error) {
+	act := audit.Act{Right: access.AppsManage, Action: "app.secret.locate", Organisation: actor.Organisation}
+	if err := r.trail.Check(ctx, actor, act); err != nil {
+		return "", "", err
+	}
+	text = strings.TrimSpace(text)
+	if secret.FlawOf(text) != "" {
+		return "", "", problem.Fields(problem.NewField("client_secret", "app.locate.no_secret"))
+	}
+	found, ok, err := r.locate(ctx, actor, text)
+	if err == nil && !ok {
+		err = problem.Fields(problem.NewField("client_secret", "app.locate.unknown"))
+	}
+	return found.AppID, found.ID, err
 }
 
 // mistakenFor names what a text is that does not begin as secrets do.

@@ -41,3 +41,30 @@ func TestInspect(t *testing.T) {
 		wantCode(t, err, problem.Forbidden)
 	})
 }
+
+// TestLocate finds the secret that somebody came across, for whoever may end it, in their own organisation.
+func TestLocate(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		app, first := w.register(t, "Spend export")
+		w.rotate(t, app.ID, registry.Rotation{Reason: registry.Leaked, Old: first.ID})
+		_, theirs := w.globexApp(t, "Theirs")
+		for _, text := range []string{first.Secret.Reveal(), " " + first.Secret.Reveal() + "\n"} {
+			id, secretID, err := w.Locate(t.Context(), w.admin, text)
+			if err != nil || id != app.ID || secretID != first.ID {
+				t.Errorf("found %s %s: %v", id, secretID, err)
+			}
+		}
+		for text, key := range map[string]string{
+			"": "app.locate.no_secret", app.ClientID: "app.locate.no_secret", first.Secret.Reveal()[:60]: "app.locate.no_secret",
+			theirs.Secret.Reveal(): "app.locate.unknown",
+		} {
+			id, secretID, err := w.Locate(t.Context(), w.admin, text)
+			wantFields(t, err, map[string]string{"client_secret": key})
+			if id != "" || secretID != "" {
+				t.Errorf("%s is told of", key)
+			}
+		}
+		_, _, err := w.Locate(t.Context(), w.viewer, first.Secret.Reveal())
+		wantCode(t, err, problem.Forbidden)
+	})
+}

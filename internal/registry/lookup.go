@@ -74,9 +74,14 @@ func (r *Registry) Lookup(ctx context.Context, actor access.Actor, text string) 
 	if err != nil {
 		return Lookup{}, err
 	}
-	found, err := r.store.lookup(ctx, by, text)
+	// Asked before anything is searched, so that whoever is refused costs no search; counting asks again.
+	err = r.store.mayLook(ctx, actor, r.db.Now())
+	var found []foundRow
+	if err == nil {
+		found, err = r.store.lookup(ctx, by, text)
+	}
 	if err != nil {
-		return Lookup{}, err
+		return Lookup{}, r.refusedLook(ctx, actor, act, err)
 	}
 	answer := Lookup{By: by, More: len(found) > MaxFound}
 	found = found[:min(len(found), MaxFound)]
@@ -85,16 +90,21 @@ func (r *Registry) Lookup(ctx context.Context, actor access.Actor, text string) 
 		answer.Left = LooksPerHour - looks
 		return lookupEvents(by, found), err
 	})
-	if problem.Is(err, problem.Limited) {
-		r.trail.Refused(ctx, actor, act, lookupTooMany)
-	}
 	if err != nil {
-		return Lookup{}, err
+		return Lookup{}, r.refusedLook(ctx, actor, act, err)
 	}
 	for i := range found {
 		answer.Found = append(answer.Found, found[i].found())
 	}
 	return answer, nil
+}
+
+// refusedLook notes in the trail that a look was one too many.
+func (r *Registry) refusedLook(ctx context.Context, actor access.Actor, act audit.Act, err error) error {
+	if problem.Is(err, problem.Limited) {
+		r.trail.Refused(ctx, actor, act, lookupTooMany)
+	}
+	return err
 }
 
 // lookupEvents is what the trails say of a look.

@@ -250,6 +250,32 @@ func TestLookupsAreLimited(t *testing.T) {
 	})
 }
 
+// TestARefusedLookSearchesNothing: the limit is asked first.
+func TestARefusedLookSearchesNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		support := w.support(t)
+		for range registry.LooksPerHour {
+			must(w.Lookup(t.Context(), support, "nothing"))(t)
+		}
+		reads := watch(t, w.db)
+		hook := func(sql string) {
+			for _, table := range []string{" apps", "app_contacts", "app_name_parts"} {
+				if strings.Contains(sql, table) {
+					t.Errorf("searched: %s", sql)
+				}
+			}
+		}
+		reads.hook.Store(&hook)
+		for _, text := range []string{"CCWACME_" + strings.Repeat("a", 20), "ana@acme.example", "nothing"} {
+			_, err := w.Lookup(t.Context(), support, text)
+			wantCode(t, err, problem.Limited)
+		}
+		if reads.n.Load() == 0 {
+			t.Error("no statement was seen")
+		}
+	})
+}
+
 // support2 is a colleague of somebody of the platform.
 func (w *world) support2(t testing.TB, first access.Actor) access.Actor {
 	t.Helper()

@@ -112,12 +112,26 @@ func distribute(choices [][]term) []term {
 		var next []term
 		for _, t := range all {
 			for _, u := range choice {
-				next = append(next, slices.Concat(t, u))
+				next = append(next, either(t, u))
 			}
 		}
 		all = next
 	}
 	return all
+}
+
+// either is a term that one of two makes true. Two values of a column are one list of values.
+func either(t, u term) term {
+	both := slices.Clone(t)
+	for _, m := range u {
+		at := slices.IndexFunc(both, func(n match) bool { return len(n.among) > 0 && len(m.among) > 0 && n.column == m.column })
+		if at < 0 {
+			both = append(both, m)
+			continue
+		}
+		both[at].among = slices.Concat(both[at].among, m.among)
+	}
+	return both
 }
 
 // choices reads one condition: what any of its values asks for, as terms that hold together, without values that hold
@@ -154,7 +168,8 @@ func (rd *reader) value(ctx context.Context, key string, v Choice) ([]term, erro
 		users, err := rd.users(ctx, v)
 		return []term{{isOne("api_user_id", users...)}}, err
 	case KeyScope:
-		return []term{{{scopes: rd.scopes(v)}}}, nil
+		t, err := rd.scopes(ctx, v)
+		return []term{t}, err
 	}
 	m, ok := rd.fixed(key, strings.ToLower(strings.TrimSpace(v.Text)))
 	if !ok {
@@ -235,18 +250,34 @@ func holds(text string, v Choice) bool {
 	return len(wanted) > 0
 }
 
-// scopes returns the scopes of the catalogue that begin so, or, quoted, the one itself; and what was typed, since an app
-// may hold a scope that has left the catalogue.
-func (rd *reader) scopes(v Choice) []string {
+// scopes matches what holds a scope of the catalogue that begins so, or, quoted, the one itself; and what was typed, since
+// an app may hold a scope that has left the catalogue. Of many only those are asked for that somebody holds.
+func (rd *reader) scopes(ctx context.Context, v Choice) (term, error) {
 	name := strings.ToLower(strings.TrimSpace(v.Text))
 	list := []string{name}
-	if v.Quoted || rd.r == nil {
-		return list
-	}
-	for _, s := range rd.r.catalogue.Now().Scopes() {
-		if strings.HasPrefix(s.Name, name) && s.Name != name {
-			list = append(list, s.Name)
+	if !v.Quoted && rd.r != nil {
+		for _, s := range rd.r.catalogue.For(rd.org).Scopes() {
+			if strings.HasPrefix(s.Name, name) && s.Name != name {
+				list = append(list, s.Name)
+			}
 		}
 	}
-	return list
+	if len(list) > 1 {
+		held, err := rd.r.store.heldScopes(ctx, rd.org)
+		if err != nil {
+			return nil, err
+		}
+		list = slices.DeleteFunc(list, func(s string) bool { return s != name && !slices.Contains(held, s) })
+	}
+	if len(list) > apartScopes {
+		return term{{scopes: list}}, nil
+	}
+	var t term
+	for _, s := range list {
+		t = append(t, match{scopes: []string{s}})
+	}
+	return t, nil
 }
+
+// apartScopes is how many scopes are looked for one by one at most: each in the order of the apps.
+const apartScopes = 8

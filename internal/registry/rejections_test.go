@@ -36,23 +36,67 @@ func (w *world) present(t testing.TB, clientID, text string) {
 	w.NoteRejection(registry.Rejected{ClientID: clientID, Refusal: refused}, office)
 }
 
-// rejections writes what was counted and returns what an app's page says: "reason detail network times", sorted.
-func (w *world) rejections(t testing.TB, id registry.AppID) []string {
+// flushRejections writes what was counted.
+func (w *world) flushRejections(t testing.TB) {
 	t.Helper()
 	if err := w.FlushRejections(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// rejections writes what was counted and returns what an app's page says: "reason detail network times", sorted.
+func (w *world) rejections(t testing.TB, id registry.AppID) []string {
+	t.Helper()
+	w.flushRejections(t)
 	list := must(w.Rejections(t.Context(), w.viewer, id, registry.Span{Most: 1000}))(t)
+	app := w.app(t, id)
 	var rows []string
 	for _, row := range list.Rows {
 		hint := row.Detail
-		if secret, ok := func() (registry.Secret, bool) { a := w.app(t, id); return a.Secret(row.Secret) }(); ok {
+		if secret, ok := app.Secret(row.Secret); ok {
 			hint = "…" + secret.Hint
 		}
 		rows = append(rows, strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %d", row.Reason, hint, row.Network, row.Times)), " "))
 	}
 	slices.Sort(rows)
 	return rows
+}
+
+// TestRejectionsAreWrittenByKey: replicas take the rows in one order, so that none waits in a circle.
+func TestRejectionsAreWrittenByKey(t *testing.T) {
+	w := sqliteWorld(t)
+	var apps []registry.App
+	for _, name := range []string{"One", "Two", "Three"} {
+		app, _ := w.register(t, name)
+		apps = append(apps, app)
+	}
+	slices.SortFunc(apps, func(a, b registry.App) int { return cmp.Compare(a.ClientID, b.ClientID) })
+	slices.Reverse(apps)
+	for _, app := range apps {
+		for _, detail := range []string{"c", "a", "b"} {
+			w.reject(app.ClientID, registry.RejectedScope, detail)
+		}
+	}
+	for _, id := range []string{"zzz", "mmm", "aaa"} {
+		w.reject("CCWGLBX_"+strings.Repeat(id[:1], 20), registry.RejectedScope, "")
+		w.reject("CCWACME_"+strings.Repeat(id[:1], 20), registry.RejectedScope, "")
+	}
+	keys := map[string][]string{}
+	watchRows(t, w.db, func(table string, values []any) {
+		size := map[string][2]int{"app_rejections": {10, 5}, "unknown_clients": {6, 2}}[table] // columns, those of the key first
+		if size[0] == 0 {
+			return
+		}
+		for row := range slices.Chunk(values, size[0]) {
+			keys[table] = append(keys[table], fmt.Sprint(row[:size[1]]))
+		}
+	})
+	w.flushRejections(t)
+	for table, n := range map[string]int{"app_rejections": 9, "unknown_clients": 6} {
+		if !slices.IsSorted(keys[table]) || len(keys[table]) != n {
+			t.Errorf("%s: %q", table, keys[table])
+		}
+	}
 }
 
 // TestRejections tells why, for everything that can be wrong with a client's credentials.
@@ -181,7 +225,7 @@ func TestRejectionsAreBounded(t *testing.T) {
 				w.NoteRejection(registry.Rejected{ClientID: app.ClientID, Reason: registry.RejectedMalformed, Detail: fmt.Sprint("code", i)}, from)
 			}
 			if i%8 == 7 {
-				w.rejections(t, app.ID)
+				w.flushRejections(t)
 			}
 			w.clock.Advance(time.Second)
 		}
@@ -189,7 +233,7 @@ func TestRejectionsAreBounded(t *testing.T) {
 		for i := range 2000 {
 			w.reject(app.ClientID, registry.RejectedUnknownScope, fmt.Sprint("scope.", i))
 			if i%10 == 0 {
-				w.rejections(t, app.ID)
+				w.flushRejections(t)
 			}
 		}
 		rows := w.rejections(t, app.ID)

@@ -20,7 +20,7 @@ import (
 )
 
 // C14: no secret, no part of its body and no plain digest of it stands in the files of the database; hashes are bcrypt.
-func TestC14_NoSecretAtRest(t *testing.T) {
+func TestC14_UI3_NoSecretAtRest(t *testing.T) {
 	w := sqliteWorld(t)
 	app, first := w.register(t, "Spend export")
 	shown := []*registry.NewSecret{first, w.rotate(t, app.ID, registry.Rotation{})}

@@ -77,6 +77,7 @@ func (r *Registry) Sweep(ctx context.Context) error {
 		{sweepUse, r.db.Now().Add(-keepUse)},
 		{sweepRejections, r.db.Now().Add(-keepRejections - 24*time.Hour)}, // a day's row is of its beginning
 		{sweepUnknown, r.db.Now().Add(-keepRejections)},
+		{sweepNews, r.db.Now().Add(-keepNews)},
 	} {
 		for more := true; more; {
 			var n int64

@@ -86,6 +86,21 @@ var calls = map[string]call{
 		_, err := w.Search(ctx, actor, registry.Query{})
 		return err
 	}, true},
+	"Total": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, err := w.Total(ctx, actor)
+		return err
+	}, true},
+	"Extras": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, x target) error {
+		_, err := w.Extras(ctx, actor, []registry.AppID{x.app}, registry.Columns())
+		return err
+	}, true},
+	"Locate": {access.AppsManage, "app.secret.locate", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, _, err := w.Locate(ctx, actor, "no secret")
+		if problem.Is(err, problem.Invalid) {
+			return nil // the right was there
+		}
+		return err
+	}, true},
 	"Counts": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
 		_, err := w.Counts(ctx, actor)
 		return err
@@ -107,6 +122,18 @@ var calls = map[string]call{
 	}, true},
 	"Recent": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
 		_, err := w.Recent(ctx, actor, 5)
+		return err
+	}, true},
+	"Attention": {access.AppsView, "app.list", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, err := w.Attention(ctx, actor)
+		return err
+	}, true},
+	"StaleContacts": {access.AppsView, "app.contacts", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, _, err := w.StaleContacts(ctx, actor)
+		return err
+	}, true},
+	"RejectedToday": {access.AppsView, "app.rejected", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, _, err := w.RejectedToday(ctx, actor)
 		return err
 	}, true},
 	"Unused": {access.AppsView, "app.unused", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
@@ -164,6 +191,10 @@ var calls = map[string]call{
 	}, true},
 	"BulkItems": {access.AppsManage, "app.bulk.show", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
 		_, err := w.BulkItems(ctx, actor, job.ID(database.NewID()), "", 10)
+		return err
+	}, true},
+	"BulkDoneApps": {access.AppsManage, "app.bulk.show", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, err := w.BulkDoneApps(ctx, actor, job.ID(database.NewID()), 10)
 		return err
 	}, true},
 	"CancelBulk": {access.AppsManage, "app.bulk.show", func(ctx context.Context, w *world, actor access.Actor, _ target) error {

@@ -130,6 +130,7 @@ type selection struct {
 	organisation access.OrganisationID
 	terms        []counted   // the rarest first, once counted
 	mustNot      [][]counted // of each, not every term may be true
+	apps         int         // of the organisation, at most countedApps, once counted
 	total        int         // at most TotalCap+1, once counted
 	more         bool        // there are more than total, which nobody counted
 	few          bool        // so few match that reading a page counts them on the way
@@ -173,19 +174,16 @@ func uncounted(terms []term) []counted {
 // count orders the terms by how much they match, rarest first, and counts what all of them match, up to the cap, unless
 // the rarest matches so few that this would be the work of reading a page once more.
 func (r *Registry) count(ctx context.Context, s *selection) error {
-	if err := r.store.countTerms(ctx, s.organisation, s.terms); err != nil {
-		return err
-	}
-	if len(s.terms) > 0 && s.terms[0].n <= r.store.ways.few {
-		s.few = true
-		return nil
-	}
-	for _, not := range s.mustNot {
-		if err := r.store.countTerms(ctx, s.organisation, not); err != nil {
+	few := r.store.ways.few
+	if len(s.terms) > 1 { // to know that one is rare takes less than to know how common the others are
+		if err := r.countTerms(ctx, s, few+1); err != nil || s.few {
 			return err
 		}
 	}
-	common, err := r.store.common(ctx, *s)
+	if err := r.countTerms(ctx, s, TotalCap+1); err != nil || s.few {
+		return err
+	}
+	common, err := r.store.common(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -198,6 +196,13 @@ func (r *Registry) count(ctx context.Context, s *selection) error {
 	return err
 }
 
+// countTerms counts what each term matches, up to a number, and says whether the rarest matches few.
+func (r *Registry) countTerms(ctx context.Context, s *selection, most int) error {
+	err := r.store.countTerms(ctx, s.organisation, append([][]counted{s.terms}, s.mustNot...), most)
+	s.few = err == nil && len(s.terms) > 0 && s.terms[0].n <= r.store.ways.few
+	return err
+}
+
 // walk is a walk of one page through a selection, from a place on, forwards or backwards.
 type walk struct {
 	order      Sort
@@ -206,6 +211,9 @@ type walk struct {
 	from       *cursor // nil: from the beginning
 	perPage    int
 }
+
+// down reports whether the walk goes from what comes last in the order to what comes first.
+func (w walk) down() bool { return w.descending != w.backward }
 
 func (r *Registry) newWalk(org access.OrganisationID, q Query) (walk, error) {
 	w := walk{order: q.Sort, descending: q.Descending, perPage: q.PerPage, backward: q.Before != ""}

@@ -13,19 +13,17 @@ import (
 // Activate lets an app get tokens, whose version must be the one the actor saw. It takes apps.manage and the power that
 // the app has. An app that is active already stays as it is. Answers like Edit's.
 func (r *Registry) Activate(ctx context.Context, actor access.Actor, id AppID, version int64) (App, error) {
-	return r.setStatus(ctx, actor, id, version, Active, nothingMore)
+	return r.setStatus(ctx, actor, id, version, Active, r.tellEdited)
 }
 
 // Deactivate stops an app and ends its tokens for good: they do not revive when it is activated again (product.md
 // decision 17). It takes apps.manage. An app that is inactive already stays as it is. Answers like Edit's.
 func (r *Registry) Deactivate(ctx context.Context, actor access.Actor, id AppID, version int64) (App, error) {
-	return r.setStatus(ctx, actor, id, version, Inactive, nothingMore)
+	return r.setStatus(ctx, actor, id, version, Inactive, r.tellEdited)
 }
 
-// besides is what else belongs to a change: it runs in its transaction.
-type besides func(tx *database.Tx) error
-
-func nothingMore(*database.Tx) error { return nil }
+// besides is what else belongs to a change: it runs in its transaction, and says who is told.
+type besides func(tx *database.Tx, actor access.Actor, before, after *App) error
 
 func (r *Registry) setStatus(ctx context.Context, actor access.Actor, id AppID, version int64, status Status, also besides) (App, error) {
 	action := "app.deactivate"
@@ -52,11 +50,8 @@ func (r *Registry) setStatus(ctx context.Context, actor access.Actor, id AppID, 
 		if ok, err := updateApp(tx, &after, version, ends(&app, &after)); err != nil || !ok {
 			return audit.Change{}, orStale(err)
 		}
-		if err := r.tellEdited(tx, actor, &app, &after); err != nil {
-			return audit.Change{}, err
-		}
 		tx.Changed(database.TopicApp, string(id))
-		return differences(app.record(), after.record()), also(tx)
+		return differences(app.record(), after.record()), also(tx, actor, &app, &after)
 	})
 	if isStale(err) {
 		return r.clash(ctx, actor, id)

@@ -296,10 +296,11 @@ func eraseApp(tx *database.Tx, app *App, by access.Actor) (bool, error) {
 		"UPDATE hand_offs SET recipient = '', spent_from = '' WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM idle_notices WHERE organisation_id = ? AND app_id = ?",
 		"DELETE FROM app_rejections WHERE organisation_id = ? AND app_id = ?",
+		"DELETE FROM bulk_news WHERE organisation_id = ? AND app_id = ?",
 	} {
 		if err := tx.DB().Exec(statement, org, id).Error; err != nil {
 			return false, fmt.Errorf("erase an app: %w", err)
 		}
 	}
-	return true, nil
+	return true, forgetAddresses(tx, app.Organisation, keysOf(app.contacts())...)
 }

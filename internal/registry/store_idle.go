@@ -47,18 +47,26 @@ func (s *store) idleOf(ctx context.Context, org access.OrganisationID, id AppID)
 }
 
 // takeIdleNotice notes that the people of an app are told; first is false when another process did, or nobody needs to
-// be any more.
+// be any more, such as those of an organisation that was suspended meanwhile.
 func takeIdleNotice(tx *database.Tx, org access.OrganisationID, row *idleRow) (first bool, err error) {
-	result := tx.DB().Exec(`INSERT INTO idle_notices (organisation_id, app_id, noticed_at) VALUES (?, ?, ?)
+	result := tx.DB().Exec(`INSERT INTO idle_notices (organisation_id, app_id, noticed_at)
+		SELECT o.id, ?, CAST(? AS BIGINT) FROM organisations o WHERE o.id = ? AND o.status = 'active'
 		ON CONFLICT (organisation_id, app_id) DO UPDATE SET noticed_at = excluded.noticed_at WHERE idle_notices.noticed_at = ?`,
-		string(org), string(row.ID), database.Micros(tx.Now()), row.NoticedAt)
+		string(row.ID), database.Micros(tx.Now()), string(org), row.NoticedAt)
 	return result.RowsAffected == 1, wrap(result.Error, "note that people are told")
 }
 
-// stillIdle reports whether nobody has used the app since it was read.
+// stillIdle reports whether nobody has used the app since it was read, and the notice still stands.
 func stillIdle(tx *database.Tx, org access.OrganisationID, row *idleRow) (bool, error) {
 	var n int64
-	err := tx.DB().Raw("SELECT count(*) FROM apps WHERE organisation_id = ? AND id = ? AND last_used_at = ?",
-		string(org), string(row.ID), row.LastUsedAt).Scan(&n).Error
+	err := tx.DB().Raw(`SELECT count(*) FROM apps a JOIN idle_notices n ON n.organisation_id = a.organisation_id AND n.app_id = a.id
+		WHERE a.organisation_id = ? AND a.id = ? AND a.last_used_at = ? AND n.noticed_at = ?`,
+		string(org), string(row.ID), row.LastUsedAt, row.NoticedAt).Scan(&n).Error
 	return n == 1, wrap(err, "ask whether an app was used")
+}
+
+// forgetIdleNotices takes back what the people of a suspended organisation were told: nobody there can use or change an
+// app meanwhile, so that when it comes back they are told anew.
+func forgetIdleNotices(tx *database.Tx, org access.OrganisationID) error {
+	return wrap(tx.DB().Exec("DELETE FROM idle_notices WHERE organisation_id = ?", string(org)).Error, "take notices back")
 }

@@ -98,10 +98,26 @@ func countLook(tx *database.Tx, actor access.Actor) (int, error) {
 	if err := tx.DB().Raw("SELECT began_at FROM support_looks WHERE person_id = ?", actor.ID).Scan(&began).Error; err != nil {
 		return 0, wrap(err, "count a look")
 	}
-	wait := max(time.UnixMicro(began).Add(lookWindow).Sub(tx.Now()), time.Second)
+	return 0, tooManyLooks(began, tx.Now())
+}
+
+// mayLook reports problem.Limited to whoever has had all looks of the hour. It reserves none.
+func (s *store) mayLook(ctx context.Context, actor access.Actor, now time.Time) error {
+	var began []int64
+	err := s.db.Read(ctx).Raw("SELECT began_at FROM support_looks WHERE person_id = ? AND looks >= ? AND began_at > ?",
+		actor.ID, LooksPerHour, database.Micros(now.Add(-lookWindow))).Scan(&began).Error
+	if err != nil || len(began) == 0 {
+		return wrap(err, "read how many looks there were")
+	}
+	return tooManyLooks(began[0], now)
+}
+
+// tooManyLooks is the answer to whoever has no look left in the hour that began then.
+func tooManyLooks(began int64, now time.Time) error {
+	wait := max(time.UnixMicro(began).Add(lookWindow).Sub(now), time.Second)
 	limited := problem.New(problem.Limited, lookupTooMany, "Max", LooksPerHour, "Minutes", int((wait+time.Minute-1)/time.Minute))
 	limited.RetryAfter = wait
-	return 0, limited
+	return limited
 }
 
 // replaceNameParts writes the texts by which support finds an app by its name.

@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -117,6 +119,7 @@ func addOfApps(tx *database.Tx, known []rejection, owners map[string]owner) erro
 			rows.add(owners[r.clientID], row, ended)
 		}
 	}
+	slices.SortFunc(rows.list, byRejectionKey)
 	if err := upsertRejections(tx, rows.list); err != nil {
 		return err
 	}
@@ -231,6 +234,13 @@ func (n *newRowsOfApps) add(of owner, r rejectedRow, ended map[slotOf]endedSecre
 	n.list = append(n.list, row)
 }
 
+// byRejectionKey orders rows by their key. Replicas write in this order, so that on PostgreSQL neither waits for what the other
+// holds while it holds what the other waits for.
+func byRejectionKey(a, b appRejectionRow) int {
+	return cmp.Or(cmp.Compare(a.AppID, b.AppID), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Reason, b.Reason),
+		cmp.Compare(a.Detail, b.Detail), cmp.Compare(a.Network, b.Network))
+}
+
 func upsertRejections(tx *database.Tx, rows []appRejectionRow) error {
 	add := clause.OnConflict{
 		Columns: []clause.Column{{Name: "app_id"}, {Name: "day"}, {Name: "reason"}, {Name: "detail"}, {Name: "network"}},
@@ -280,6 +290,9 @@ func addUnknown(tx *database.Tx, strange []rejection, installation string) error
 	if len(rows) == 0 {
 		return nil
 	}
+	slices.SortFunc(rows, func(a, b unknownClientRow) int {
+		return cmp.Or(cmp.Compare(a.OrganisationID, b.OrganisationID), cmp.Compare(a.ClientID, b.ClientID))
+	})
 	add := clause.OnConflict{
 		Columns: []clause.Column{{Name: "organisation_id"}, {Name: "client_id"}},
 		DoUpdates: clause.Assignments(map[string]any{

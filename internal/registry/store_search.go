@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -73,52 +74,149 @@ func (g *gridRow) cursor(org access.OrganisationID, w walk, position int) cursor
 	return c
 }
 
-// countTerms counts what each term matches and puts the rarest first.
-func (s *store) countTerms(ctx context.Context, org access.OrganisationID, terms []counted) (err error) {
-	for i := range terms {
-		if terms[i].n, err = s.countTerm(ctx, org, terms[i].term); err != nil {
+// unindexed is what columns are called that no index is to be chosen for: a walk goes in the order asked for. To SQLite,
+// which knows nothing of how often a value occurs, any condition on a column looks better than that; a + hides it.
+// PostgreSQL has statistics, and chooses well.
+func (s *store) unindexed() string {
+	if s.db.Dialect() == database.SQLite {
+		return "+a."
+	}
+	return "a."
+}
+
+// countChunk is how many matches are counted by one statement: SQLite joins 500 at most.
+const countChunk = 100
+
+// countTerms counts what each term of several lists matches, up to a number, and puts the rarest of each list first; an app
+// that a term matches twice counts twice. What a term matches nothing by is taken from it, and a beginning that only one
+// word has becomes that word, so that what finds each app once only is known to do so.
+func (s *store) countTerms(ctx context.Context, org access.OrganisationID, lists [][]counted, most int) error {
+	var all []match
+	for _, t := range slices.Concat(lists...) {
+		all = append(all, t.term...)
+	}
+	var found []foundMatch
+	for chunk := range slices.Chunk(all, countChunk) {
+		list, err := s.countMatches(ctx, org, chunk, most)
+		if err != nil {
 			return err
 		}
+		found = append(found, list...)
 	}
-	byNumber(terms)
+	for _, terms := range lists {
+		for i := range terms {
+			n := len(terms[i].term)
+			terms[i] = summed(terms[i].term, found[:n], most)
+			found = found[n:]
+		}
+		byNumber(terms)
+	}
 	return nil
 }
 
-// countTerm counts what a term matches, up to the cap and one more. An app that it matches twice counts twice.
-func (s *store) countTerm(ctx context.Context, org access.OrganisationID, t term) (int, error) {
+// foundMatch is how many words, scopes or apps a match comes upon, up to a number, and the first and last word.
+type foundMatch struct {
+	N         int
+	Low, High string
+}
+
+// summed is a term without what matches nothing. Where not all was counted, there may be any number.
+func summed(t term, found []foundMatch, most int) counted {
+	var c counted
+	for i, m := range t {
+		f := found[i]
+		if c.n += f.N; f.N == 0 {
+			continue
+		}
+		if m.words != nil && m.words.to != "" && f.Low == f.High {
+			m = match{words: &span{from: f.Low}}
+		}
+		c.term = append(c.term, m)
+	}
+	if c.term == nil {
+		c.term = t
+	}
+	if c.n >= most {
+		c.n = TotalCap + 1
+	}
+	return c
+}
+
+// countMatches counts what each match comes upon, up to a number.
+func (s *store) countMatches(ctx context.Context, org access.OrganisationID, matches []match, most int) ([]foundMatch, error) {
 	var q sql
-	q.add("SELECT count(*) FROM (SELECT 1 FROM (")
-	q.source(org, t)
-	q.add(") every LIMIT ?) capped", TotalCap+1)
-	return s.countSQL(ctx, &q)
+	for i, m := range matches {
+		if i > 0 {
+			q.add(" UNION ALL ")
+		}
+		q.add("SELECT CAST(? AS INTEGER) AS i, (SELECT count(*) FROM (SELECT 1 FROM (", i)
+		q.source(org, term{m})
+		q.add(") every LIMIT ?) capped) AS n", most)
+		for _, which := range []string{"min", "max"} {
+			if m.words == nil || m.words.to == "" {
+				q.add(", ''")
+			} else {
+				q.add(", COALESCE((SELECT "+which+"(w.word) FROM app_words w WHERE w.organisation_id = ? AND ", string(org))
+				q.inSpan(*m.words)
+				q.add("), '')")
+			}
+			q.add(map[string]string{"min": " AS low", "max": " AS high"}[which])
+		}
+	}
+	q.add(" ORDER BY 1")
+	var rows []foundMatch
+	err := s.db.Read(ctx).Raw(q.text.String(), q.args...).Scan(&rows).Error
+	if err == nil && len(rows) != len(matches) {
+		err = errors.New("a match was not counted")
+	}
+	return rows, wrap(err, "count what terms match")
 }
 
 // common reports whether so many apps match all of several terms that a short walk meets more of them than are counted then.
 // It only walks where it will not be long, were the terms to have nothing to do with each other.
-func (s *store) common(ctx context.Context, sel selection) (bool, error) {
+func (s *store) common(ctx context.Context, sel *selection) (bool, error) {
 	if len(sel.terms) < 2 || len(sel.mustNot) > 0 {
 		return false, nil
 	}
-	apps, err := s.countWalk(ctx, selection{organisation: sel.organisation}, countedApps)
-	if err != nil || apps == 0 {
+	if err := s.countAll(ctx, sel); err != nil || sel.apps == 0 {
 		return false, err
 	}
-	expected := float64(apps)
+	expected := float64(sel.apps)
 	for _, t := range sel.terms {
-		expected *= min(1, float64(t.n)/float64(apps))
+		expected *= min(1, float64(t.n)/float64(sel.apps))
 	}
 	if expected < float64(2*s.ways.common) {
 		return false, nil
 	}
-	n, err := s.countWalk(ctx, sel, s.ways.common+1)
+	n, err := s.countWalk(ctx, *sel, s.ways.common+1)
 	return n > s.ways.common, err
+}
+
+// countAll counts the organisation's apps, once for a selection.
+func (s *store) countAll(ctx context.Context, sel *selection) (err error) {
+	if sel.apps == 0 {
+		sel.apps, err = s.countWalk(ctx, selection{organisation: sel.organisation}, countedApps)
+	}
+	return err
+}
+
+// heldScopes returns the scopes that the organisation's apps hold, one look at the index for each.
+func (s *store) heldScopes(ctx context.Context, org access.OrganisationID) ([]string, error) {
+	var list []string
+	err := s.db.Read(ctx).Raw(`WITH RECURSIVE held (scope) AS (
+			SELECT min(scope) FROM app_scopes WHERE organisation_id = ?
+			UNION ALL
+			SELECT (SELECT min(h.scope) FROM app_scopes h WHERE h.organisation_id = ? AND h.scope > held.scope)
+			FROM held WHERE held.scope IS NOT NULL)
+		SELECT scope FROM held WHERE scope IS NOT NULL`, string(org), string(org)).Scan(&list).Error
+	return list, wrap(err, "read which scopes are held")
 }
 
 // countWalk counts what a walk through the apps meets, up to a number.
 func (s *store) countWalk(ctx context.Context, sel selection, most int) (int, error) {
 	var q sql
 	q.add("SELECT count(*) FROM (SELECT 1")
-	q.walked(sel)
+	q.walked(sel, s.unindexed())
 	q.add(" LIMIT ?) capped", most)
 	return s.countSQL(ctx, &q)
 }
@@ -173,11 +271,12 @@ func (s *store) countTests(ctx context.Context, sel selection) (int, error) {
 		return s.countApps(ctx, sel.organisation, sel.terms[0].term)
 	}
 	var q sql
-	q.add("SELECT count(*) FROM (SELECT 1")
+	q.add("SELECT count(*) FROM (")
 	if len(sel.terms) > 0 {
-		q.driven(sel, false)
+		q.found(sel, "")
 	} else {
-		q.walked(sel)
+		q.add("SELECT 1")
+		q.walked(sel, s.unindexed())
 	}
 	q.add(" LIMIT ?) capped", TotalCap+1)
 	return s.countSQL(ctx, &q)
@@ -189,6 +288,12 @@ func (s *store) countTests(ctx context.Context, sel selection) (int, error) {
 func (s *store) countApps(ctx context.Context, org access.OrganisationID, t term) (int, error) {
 	const most = 4 * (TotalCap + 1)
 	var q sql
+	if t.sorted() {
+		q.add("SELECT count(*) FROM (")
+		q.drive(org, t)
+		q.add(" LIMIT ?) capped", TotalCap+1)
+		return s.countSQL(ctx, &q)
+	}
 	q.add("SELECT count(*) AS apps, COALESCE(SUM(n), 0) AS matches FROM (SELECT app_id, count(*) AS n FROM (SELECT app_id FROM (")
 	q.source(org, t)
 	q.add(") every LIMIT ?) seen GROUP BY app_id) once", most)
@@ -222,32 +327,23 @@ func (s *store) selectRows(ctx context.Context, sel selection, w walk) ([]gridRo
 // pageRows reads a page by walking through the order's own index, or by finding all that is selected and sorting it.
 func (s *store) pageRows(ctx context.Context, sel selection, w walk, dense bool) ([]gridRow, error) {
 	var q sql
-	switch {
-	case sel.few: // counted before those that do not lie beyond the cursor are left out
-		q.add("SELECT * FROM (SELECT " + gridColumns + ", count(*) OVER () AS total")
-		q.driven(sel, true)
-		q.add(") a WHERE 1 = 1")
-	case dense:
-		q.add("SELECT " + gridColumns)
-		q.walked(sel)
-	default:
-		q.add("SELECT " + gridColumns)
-		q.driven(sel, true)
-	}
 	o := orders[w.order]
-	down := w.descending != w.backward
-	if w.from != nil {
-		q.beyond(o, *w.from, down)
+	if dense && !sel.few {
+		q.add("SELECT " + gridColumns)
+		q.walked(sel, s.unindexed())
+		q.page(w, "a."+string(o.column), "a.id")
+	} else { // only places and IDs are sorted, and only a page's rows are fetched
+		q.add("WITH found AS MATERIALIZED (")
+		q.found(sel, o.column)
+		q.add(") SELECT " + gridColumns)
+		if sel.few {
+			q.add(", (SELECT count(*) FROM found) AS total")
+		}
+		q.add(" FROM (SELECT f.id, f.place FROM found f WHERE 1 = 1")
+		q.page(w, "f.place", "f.id")
+		q.add(") p CROSS JOIN apps a WHERE a.organisation_id = ? AND a.id = p.id", string(sel.organisation))
+		q.order(w, "p.place", "p.id")
 	}
-	direction := " ASC"
-	if down {
-		direction = " DESC"
-	}
-	q.add(" ORDER BY a." + string(o.column) + direction)
-	if !o.unique {
-		q.add(", a.id" + direction)
-	}
-	q.add(" LIMIT ?", w.perPage+1)
 	var rows []gridRow
 	if err := s.db.Read(ctx).Raw(q.text.String(), q.args...).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("search apps: %w", err)
@@ -285,26 +381,46 @@ func (s *store) dense(ctx context.Context, sel selection) (bool, error) {
 	if len(sel.terms)+len(sel.mustNot) == 0 || sel.total > TotalCap || sel.more {
 		return true, nil
 	}
-	most := min(sel.total*sel.total/s.ways.cost, countedApps)
-	apps, err := s.countWalk(ctx, selection{organisation: sel.organisation}, most+1)
-	return apps <= most, err
+	most := sel.total * sel.total / s.ways.cost
+	if most >= countedApps {
+		return true, nil
+	}
+	err := s.countAll(ctx, &sel)
+	return sel.apps <= most, err
 }
 
-// beyond adds the condition that a row lies beyond the cursor.
-func (s *sql) beyond(o order, c cursor, down bool) {
-	var key any = c.Text
-	if o.isTime {
-		key = c.Time
+// page adds the end of a statement that reads the rows of a page and one more: beyond the cursor, in the order of the walk.
+func (s *sql) page(w walk, place, id string) {
+	o := orders[w.order]
+	if w.from != nil {
+		var key any = w.from.Text
+		if o.isTime {
+			key = w.from.Time
+		}
+		sign := " > "
+		if w.down() {
+			sign = " < "
+		}
+		if o.unique {
+			s.add(" AND "+place+sign+"?", key)
+		} else {
+			s.add(" AND ("+place+", "+id+")"+sign+"(?, ?)", key, string(w.from.ID))
+		}
 	}
-	sign := " > "
-	if down {
-		sign = " < "
+	s.order(w, place, id)
+	s.add(" LIMIT ?", w.perPage+1)
+}
+
+// order adds the order of a walk.
+func (s *sql) order(w walk, place, id string) {
+	direction := " ASC"
+	if w.down() {
+		direction = " DESC"
 	}
-	if o.unique {
-		s.add(" AND a."+string(o.column)+sign+"?", key)
-		return
+	s.add(" ORDER BY " + place + direction)
+	if !orders[w.order].unique {
+		s.add(", " + id + direction)
 	}
-	s.add(" AND (a."+string(o.column)+", a.id)"+sign+"(?, ?)", key, string(c.ID))
 }
 
 func wrap(err error, what string) error {

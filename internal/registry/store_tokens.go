@@ -84,6 +84,8 @@ const (
 		(SELECT app_id, day, reason, detail, network FROM app_rejections WHERE day <= ? LIMIT ?)`
 	sweepUnknown sweepable = `DELETE FROM unknown_clients WHERE (organisation_id, client_id) IN
 		(SELECT organisation_id, client_id FROM unknown_clients WHERE last_at <= ? LIMIT ?)`
+	sweepNews sweepable = `DELETE FROM bulk_news WHERE (job_id, email_key, app_id) IN
+		(SELECT job_id, email_key, app_id FROM bulk_news WHERE at <= ? LIMIT ?)`
 )
 
 // endTokens ends the tokens of all apps of an organisation for good.

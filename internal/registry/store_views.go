@@ -20,6 +20,8 @@ type viewRow struct {
 	Sort           Sort
 	Descending     bool
 	PerPage        int
+	ShownColumns   string
+	Compact        bool
 	Shared         bool
 	CreatedAt      int64 // micros
 	Version        int64
@@ -31,7 +33,7 @@ func (*viewRow) TableName() string { return "app_views" }
 func (row *viewRow) view() View {
 	return View{
 		ID: row.ID, Name: row.Name, Text: row.Query, Sort: row.Sort, Descending: row.Descending, PerPage: row.PerPage,
-		Shared: row.Shared, Owner: row.PersonID, Version: row.Version,
+		Columns: ParseColumns(row.ShownColumns), Compact: row.Compact, Shared: row.Shared, Owner: row.PersonID, Version: row.Version,
 	}
 }
 
@@ -67,7 +69,7 @@ func insertView(tx *database.Tx, actor access.Actor, v *View) error {
 	row := viewRow{
 		ID: v.ID, OrganisationID: actor.Organisation, PersonID: v.Owner, Name: v.Name, NameKey: identity.Fold(v.Name),
 		Query: v.Text, Sort: v.Sort, Descending: v.Descending, PerPage: v.PerPage, Shared: v.Shared,
-		CreatedAt: database.Micros(tx.Now()), Version: v.Version,
+		ShownColumns: FormatColumns(v.Columns), Compact: v.Compact, CreatedAt: database.Micros(tx.Now()), Version: v.Version,
 	}
 	if err := tx.DB().Create(&row).Error; err != nil {
 		return fmt.Errorf("save a view: %w", err)

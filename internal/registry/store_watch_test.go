@@ -88,3 +88,16 @@ func failCreated(t *testing.T, db *database.DB, with error) (tried *int) {
 	}
 	return tried
 }
+
+// watchRows tells of the rows that are written from now on: their table and all values, row by row.
+func watchRows(t *testing.T, db *database.DB, wrote func(table string, values []any)) {
+	t.Helper()
+	err := db.Housekeep(t.Context(), func(tx *database.Tx) error {
+		return tx.DB().Callback().Create().After("gorm:create").Register("test:rows", func(g *gorm.DB) {
+			wrote(g.Statement.Table, g.Statement.Vars)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -22,8 +22,8 @@ func ParseViewID(s string) (ViewID, bool) {
 // maxViews bounds the views of a person, and those that an organisation shares: they stand as tabs above the grid.
 const maxViews = 30
 
-// View is a search of the grid that was saved under a name (ui.md §4.1): its text, order and page size. A shared one is
-// seen by everybody who sees the organisation's apps, another only by who saved it.
+// View is a search of the grid that was saved under a name (ui.md §4.1): its text, order and page size, and how its rows
+// look. A shared one is seen by everybody who sees the organisation's apps, another only by who saved it.
 type View struct {
 	ID         ViewID
 	Name       string
@@ -31,6 +31,8 @@ type View struct {
 	Sort       Sort
 	Descending bool
 	PerPage    int
+	Columns    []Column // optional ones
+	Compact    bool     // dense rows
 	Shared     bool
 	Owner      identity.PersonID
 	Version    int64
@@ -38,9 +40,11 @@ type View struct {
 
 // NewView is what SaveView is asked for. Of the query the text, the filters, the order and the page size count.
 type NewView struct {
-	Name   string
-	Shared bool
-	Query  Query
+	Name    string
+	Shared  bool
+	Query   Query
+	Columns []Column
+	Compact bool
 }
 
 // Views returns the actor's own views and those that the organisation shares, by name. It takes apps.view.
@@ -184,6 +188,7 @@ func (v *View) fill(n NewView) error {
 		return err
 	}
 	v.Sort, v.Descending, v.PerPage = q.Sort, q.Descending, q.PerPage
+	v.Columns, v.Compact = ParseColumns(FormatColumns(n.Columns)), n.Compact
 	var found faults
 	var fault *problem.Field
 	v.Text, fault = checked("q", q.Text, func(_, value string) (string, *problem.Field) {

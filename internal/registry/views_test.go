@@ -27,6 +27,7 @@ func TestViews(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		own := must(w.SaveView(t.Context(), w.viewer, registry.NewView{
 			Name: " Partners ", Query: registry.Query{Text: "export", Category: registry.Partner, Sort: registry.SortUsed, Descending: true, PerPage: 100},
+			Columns: []registry.Column{registry.ColumnScopes, "no column", registry.ColumnContact}, Compact: true,
 		}))(t)
 		shared := must(w.SaveView(t.Context(), w.admin, registry.NewView{Name: "Active", Shared: true, Query: registry.Query{Status: registry.Active}}))(t)
 		for actor, want := range map[*access.Actor][]string{
@@ -42,6 +43,9 @@ func TestViews(t *testing.T) {
 		}
 		if got.Name != "Partners" || got.Text != "export category:partner" || got.Sort != registry.SortUsed || !got.Descending || got.PerPage != 100 {
 			t.Errorf("saved as %+v", got)
+		}
+		if diff := cmp.Diff([]registry.Column{registry.ColumnContact, registry.ColumnScopes}, got.Columns); diff != "" || !got.Compact {
+			t.Errorf("compact %v, columns %s", got.Compact, diff)
 		}
 		if e := w.lastEvent(t); e.Action != "app.view.save" || e.Target.Label != "Active" {
 			t.Errorf("the trail says %+v", e)

@@ -65,7 +65,7 @@ test('axe: lists, home, sign-in, help and refusals', async ({ open }) => {
     ['admin', '/'], ['admin', '/apps'], ['initech', '/apps'], ['admin', '/apps?q=nothing+of+this&status=inactive'], ['admin', '/apps?hint=secret'],
     ['admin', '/help'], ['admin', '/no/such/page'], ['viewer', `/apps/${app.id}`], ['viewer', '/apps/new'], ['guest', '/'], [undefined, '/signin'],
     ['support', '/'], ['support', '/lookup'], ['root', '/'],
-    [undefined, '/help'],
+    [undefined, '/help'], ['admin', '/help/search'], [undefined, '/help/token'], ['admin', '/help/keyboard'],
   ]) {
     const page = await open(who);
     await page.goto(path);
@@ -174,5 +174,5 @@ test('rows and shortcuts: j, k, / and ?', async ({ open }) => {
   await expect(page).toHaveURL(/\/apps(\?|$)/);
   await page.getByRole('heading', { level: 1 }).click();
   await page.keyboard.press('?');
-  await expect(page).toHaveURL('/help');
+  await expect(page).toHaveURL('/help/keyboard');
 });

@@ -1,6 +1,9 @@
 // Many apps at once, and views that are kept. In Initech, which first.js filled with sixty apps without secrets; each test
 // leaves the apps as it found them.
 import { expect, test } from './fixtures.js';
+import { Mailbox } from './mailbox.js';
+import { withServer } from './ownserver.js';
+import { signIn } from './pages.js';
 
 const rows = (page) => page.locator('#results tbody tr');
 const bar = (page) => page.getByRole('form', { name: 'Change the chosen apps' });
@@ -76,4 +79,51 @@ test('a view is saved, found above the list, and deleted @plain', async ({ open,
   await page.getByRole('link', { name: `Delete the view ${unique('Partners, latest')}` }).click();
   await page.getByRole('button', { name: `Delete the view ${unique('Partners, latest')}` }).click();
   await expect(page.getByText(`The view ${unique('Partners, latest')} is deleted.`)).toBeVisible();
+});
+
+test('the contacts of chosen apps are mailed, each address once, with the answer to whoever wrote @plain', async ({ browser, plain }) => {
+  const mailbox = await Mailbox.listen();
+  await withServer({ CREDENZA_SMTP_URL: `${mailbox.url}?from=portal@acme.example` }, async (server) => {
+    const page = await (await browser.newContext({ baseURL: server.url, javaScriptEnabled: !plain })).newPage();
+    await page.goto('/signin');
+    await signIn(page, 'admin@acme.example', server.env.CREDENZA_DEMO_PASSWORD);
+    await page.waitForURL(`${server.url}/`);
+    await page.goto('/apps');
+    const names = (await rows(page).getByRole('rowheader').getByRole('link').allTextContents()).slice(0, 2).map((name) => name.trim());
+    for (const name of names) await page.getByRole('checkbox', { name: `Select ${name}` }).check();
+    await bar(page).getByRole('button', { name: 'Mail contacts' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Mail the contacts of 2 apps');
+    await expect(page.getByText('the answer goes to admin@acme.example')).toBeVisible();
+    await expect(page.getByLabel('Subject')).toHaveValue(/^About apps of /);
+    await page.getByLabel('Subject').fill('Are these still needed?');
+    await page.getByLabel('Text').fill('Please have a look.\n\n<b>Thank you</b>');
+    await page.getByRole('button', { name: /^Send \d mails?$/ }).click();
+    await finished(page, plain, /^Finished: /);
+    await expect(page.getByRole('button', { name: 'Undo what was done' })).toHaveCount(0);
+    const addresses = await page.getByRole('table').getByRole('rowheader').count();
+    await expect.poll(() => mailbox.mails.filter((mail) => mail.includes('Are these still needed?')).length, { timeout: 20_000 }).toBe(addresses);
+    for (const said of ['Reply-To:', 'admin@acme.example', names[0], names[1], '&lt;b&gt;Thank you&lt;/b&gt;', 'Please have a look.']) {
+      expect(mailbox.text).toContain(said);
+    }
+
+    // What is deactivated is told once for each address too.
+    await page.goto('/apps');
+    for (const name of names) await page.getByRole('checkbox', { name: `Select ${name}` }).check();
+    await bar(page).getByRole('button', { name: 'Deactivate' }).click();
+    await page.getByRole('button', { name: 'Deactivate 2 apps' }).click();
+    await finished(page, plain, 'Finished: 2 of 2 done.');
+    await expect.poll(() => mailbox.mails.filter((mail) => /^Subject: .*(deactivated|=\?utf-8)/im.test(mail) && !mail.includes('Are these')).length, { timeout: 20_000 })
+      .toBeGreaterThanOrEqual(addresses);
+    expect(mailbox.text).toContain('deactivated');
+    await page.context().close();
+  });
+  await mailbox.close();
+});
+
+test('without a mail server the bar says why nobody can be mailed @plain', async ({ open }) => {
+  const page = await open('initech');
+  await page.goto('/apps?q=worker');
+  await page.getByRole('checkbox', { name: /^Select / }).first().check();
+  await expect(bar(page).getByText('Contacts cannot be mailed: this portal has no mail server.')).toBeVisible();
+  await expect(bar(page).getByRole('button', { name: 'Mail contacts' })).toHaveCount(0);
 });

@@ -4,6 +4,7 @@ import net from 'node:net';
 import { once } from 'node:events';
 import { expect, test } from '@playwright/test';
 import { Canaries, forgery, read } from './canaries.js';
+import { Mailbox } from './mailbox.js';
 import { commandLineApp, form, send, withServer } from './ownserver.js';
 import { withPostgres } from './postgres.js';
 import { files } from './secrets.js';
@@ -19,9 +20,24 @@ class Run {
   refusals = []; // every answer that refuses, as a place to search
   commands = ''; // what the command line logged
   sent = 0;
+  shown = new Map(); // the secrets that the product made, and which answers showed each
+  handOffs = []; // the paths of links that were made for others
 
   constructor({ server, admin, page }) {
     Object.assign(this, { server, admin, page });
+  }
+
+  /** Takes note of secrets and links that the product made. */
+  #note(request, text) {
+    for (const secret of new Set(text.match(/ccws_[0-9A-Za-z]{62}/g))) {
+      if (!this.shown.has(secret)) this.canaries.known(`a secret of ${request}`, secret);
+      this.shown.set(secret, [...this.shown.get(secret) ?? [], request]);
+    }
+    for (const [path, token] of text.matchAll(/\/hand-off\?token=([\w-]+)/g)) {
+      if (this.handOffs.includes(path)) continue;
+      this.handOffs.push(path);
+      this.canaries.hashed('the token of a hand-off', token);
+    }
   }
 
   /** Sends to the public listener; what refuses may repeat no secret canary. */
@@ -30,6 +46,7 @@ class Run {
     // From an address of its own: who fails often is put off before anything is read.
     const answer = await send({ from: `127.8.${this.sent >> 8}.${this.sent & 255}`, ...request, url: this.server.url + path });
     expect(answer.status, `${request.method ?? 'GET'} ${path}`).toBeLessThan(500);
+    this.#note(`${request.method ?? 'GET'} ${kindOf(path)}`, answer.text);
     if (answer.status >= 400 && !path.startsWith('/people/accept')) { // its form gives the link's token back
       this.refusals.push({
         path: `${answer.status} of ${request.method ?? 'GET'} ${path.slice(0, 60)}`,
@@ -97,7 +114,6 @@ async function register(run, headers) {
   }, { headers });
   expect(answer.status, answer.text.replaceAll(/<[^>]+>/g, ' ').slice(0, 2000)).toBe(200);
   const [secret] = /ccws_[0-9A-Za-z]{62}/.exec(answer.text);
-  run.canaries.known('the secret of the page', secret);
   const [, id] = /\/apps\/([0-9a-f-]{36})/.exec(answer.text);
   const [, clientID] = /value="(CCW[A-Z0-9]+_[0-9a-z]+)"/.exec(answer.text);
   return { id, clientID, secret };
@@ -112,15 +128,19 @@ async function apiUser(run, headers) {
 }
 
 /** The address with IDs exchanged, by which two pages of one kind are recognised. */
-const kindOf = (path) => path.split('?')[0].replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ':id');
+const kindOf = (path) => path.split('?')[0].replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ':id').replace(/^\/scopes\/(?!add$)[^/]+/, '/scopes/:name');
 
-/** Sends the i-th form of a page again and again, each time with a canary in another field and the rest as it stands then. */
+/**
+ * Sends the i-th form of a page again and again, each time with a canary in another field and the rest as it stands then.
+ * Returns where the answers lead.
+ */
 async function fill(run, headers, { path, i }) {
   const { text, secret } = run.canaries;
+  const leads = new Set(); // where the answers lead
   const current = async () => (await read(run.page, (await run.send(path, { headers })).text)).forms[i];
   const post = async (changed) => {
     const now = await current();
-    if (now) await run.post(now.action || path, { ...asSent(now.fields), ...changed }, { headers });
+    if (now) leads.add((await run.post(now.action || path, { ...asSent(now.fields), ...changed }, { headers })).headers.location ?? '');
   };
   const { action, fields } = await current();
   const target = kindOf(action || path);
@@ -129,6 +149,23 @@ async function fill(run, headers, { path, i }) {
     for (const more of ['', forgery]) await post({ [name]: kind(`the field ${name} of ${target}`) + more });
   }
   await post({ [secret(`a field beside those of ${target}`)]: secret('its value') });
+  return leads;
+}
+
+/** Many apps at once, rightly and wrongly, since what a form answers is no page to walk to. Returns the page of the work. */
+async function bulk(run, headers, { id }) {
+  const { text } = run.canaries;
+  const whole = () => ({
+    act: 'reassign', ids: id, contact_first_name: text('first name in bulk'), contact_last_name: text('last name in bulk'),
+    contact_email: `${text('e-mail in bulk')}@acme.example`, mail_subject: text('subject in bulk'), mail_text: text('text in bulk'),
+  });
+  const answers = [];
+  for (const path of ['/apps/bulk', '/apps/bulk/start']) {
+    for (const name of ['act', 'ids', 'contact_first_name', 'contact_email', 'q', 'sort', 'confirmed']) {
+      answers.push(await run.post(path, { ...whole(), [name]: text(`${name} at ${path}`) + forgery }, { headers }));
+    }
+  }
+  return answers.map((answer) => answer.headers.location ?? '').find((to) => to.startsWith('/jobs/'));
 }
 
 /** Walks all pages by their links; on each, every form with a canary in each field alone, and every parameter. */
@@ -143,12 +180,13 @@ async function walk(run, headers, start) {
     const { text: html, headers: { location }, status } = await run.send(path, { headers });
     const { links, forms } = await read(run.page, html);
     seen.set(kindOf(path), status);
-    todo.push(...[...links, location ?? ''].filter((link) => /^\/(?!static|\/)/.test(link)));
+    const inside = (link) => /^\/(?!static|\/)/.test(link);
+    todo.push(...[...links, location ?? ''].filter(inside));
     for (const link of links) for (const name of new URLSearchParams(link.split('?')[1]).keys()) parameters.add(name);
     for (const [i, { action, method, fields }] of forms.entries()) {
       if (action === '/signout') continue;
       if (method === 'get') for (const { name } of fields) parameters.add(name);
-      await fill(run, headers, { path, i });
+      todo.push(...[...await fill(run, headers, { path, i })].filter(inside));
     }
     for (const name of parameters) {
       await run.send(`${path.split('?')[0]}?${encode({ [name]: query(`the parameter ${name} of ${kindOf(path)}`) + forgery })}`, { headers });
@@ -266,7 +304,7 @@ async function operators(run) {
 const levels = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
 
 /** The whole run against a server. database are files beside those in the server's own directory. */
-async function flight({ server, admin, browser, database }) {
+async function flight({ server, admin, browser, database, mailbox }) {
   const context = await browser.newContext();
   const run = new Run({ server, admin, page: await context.newPage() });
   const { canaries } = run;
@@ -280,12 +318,15 @@ async function flight({ server, admin, browser, database }) {
   const app = await register(run, admins);
   const trace = send({ url: `${admin}/debug/pprof/trace?seconds=2` });
   await machines(run, app);
-  const pages = await walk(run, admins, ['/', `/apps/${app.id}`, '/apps/nothing']);
-  for (const path of ['/apps', '/apps/new', '/apps/:id', '/apps/:id/edit', '/apps/:id/secrets/new', '/apps/:id/history', '/apps/:id/test', '/apps/:id/rejections', '/apps/unknown']) {
-    expect(pages.get(path), `${path} was walked`).toBe(200);
-  }
+  const pages = await walk(run, admins, ['/', `/apps/${app.id}`, `/apps/${app.id}/hand-offs/new`, `/apps/${app.id}/rejections`, await bulk(run, admins, app), '/apps/views/new?q=canary', '/apps/unused', '/apps/nothing']);
+  for (const path of [
+    '/apps', '/apps/new', '/apps/:id', '/apps/:id/edit', '/apps/:id/secrets/new', '/apps/:id/history', '/apps/:id/test', '/apps/:id/rejections', '/apps/unknown',
+    '/apps/:id/hand-offs/new', '/apps/views', '/apps/views/new', '/apps/unused', '/jobs/:id',
+  ]) expect(pages.get(path), `${path} was walked`).toBe(200);
+  for (const format of ['csv', 'json']) expect((await run.send(`/apps?format=${format}`, { headers: admins })).status).toBe(200);
   await walk(run, await signIn(run, 'root@platform.example'), ['/']);
-  await walk(run, {}, ['/signin', `${link.pathname}${link.search}`, '/help']);
+  expect(run.handOffs.length).toBeGreaterThan(0);
+  await walk(run, {}, ['/signin', `${link.pathname}${link.search}`, run.handOffs.at(-1), '/help']);
   await headersAndPaths(run, admins);
   await headersAndPaths(run, {});
   await rawBytes(run);
@@ -294,6 +335,10 @@ async function flight({ server, admin, browser, database }) {
 
   expect(await server.stop()).toBe(0);
   expect(canaries.find(['secret', 'hashed'], run.refusals)).toEqual([]);
+  expect([...run.shown.values()].filter((answers) => answers.length !== 1)).toEqual([]);
+  expect(run.shown.size).toBeGreaterThan(1);
+  expect(mailbox.mails.length).toBeGreaterThan(5);
+  expect(canaries.find(['secret'], [{ path: 'a mail', bytes: mailbox.text }, { path: 'a mail as sent', bytes: mailbox.mails.join('\n') }])).toEqual([]);
   const log = server.printed.stderr;
   const spoken = [...told, { path: 'log', bytes: log }, { path: 'log of commands', bytes: run.commands.split('\n').filter((line) => line.startsWith('{')).join('\n') }];
   expect(canaries.find(['secret', 'hashed', 'query', 'text'], spoken)).toEqual([]);
@@ -311,21 +356,30 @@ async function flight({ server, admin, browser, database }) {
   return { sent: run.sent, canaries: canaries.count, lines: lines.length };
 }
 
-const settings = {
-  CREDENZA_LOG_LEVEL: 'debug', CREDENZA_TOKEN_LOG: 'on', CREDENZA_SMTP_URL: `smtp://mailer:canary-of-mail-${base64(String(Math.random())).slice(0, 12)}@127.0.0.1:25`,
-};
+/** What is set beside the usual: all that can be logged is logged, and mails leave with a password. */
+async function withMailbox(use) {
+  const mailbox = await Mailbox.listen();
+  const user = `mailer:canary-of-mail-${base64(String(Math.random())).slice(0, 12)}@`;
+  await use(mailbox, {
+    CREDENZA_LOG_LEVEL: 'debug', CREDENZA_TOKEN_LOG: 'on', CREDENZA_SMTP_URL: `${mailbox.url.replace('//', `//${user}`)}?from=portal@acme.example`,
+  });
+  await mailbox.close();
+}
 
-test('what goes in does not come out in logs, metrics, profiles or errors, on SQLite (C72, UI3)', async ({ browser }) => {
+test('what goes in does not come out in logs, metrics, mails, profiles or errors, on SQLite (C72, UI3)', async ({ browser }) => {
   test.setTimeout(300_000);
-  const told = await withServer(settings, (server, admin) => flight({ server, admin, browser, database: () => [] }));
-  console.log(`canaries on SQLite: ${JSON.stringify(told)}`);
+  await withMailbox((mailbox, settings) => withServer(settings, async (server, admin) => {
+    const told = await flight({ server, admin, browser, mailbox, database: () => [] });
+    console.log(`canaries on SQLite: ${JSON.stringify(told)}`);
+  }));
 });
 
-test('what goes in does not come out in logs, metrics, profiles or errors, on PostgreSQL (C72, UI3)', async ({ browser }) => {
+test('what goes in does not come out in logs, metrics, mails, profiles or errors, on PostgreSQL (C72, UI3)', async ({ browser }) => {
   test.setTimeout(300_000);
   const password = `canary-of-database-${Math.random().toString(36).slice(2)}`;
-  await withPostgres(password, ({ url, dir }) => withServer({ ...settings, CREDENZA_DATABASE_URL: url }, async (server, admin) => {
-    const told = await flight({ server, admin, browser, database: () => files(dir) });
+  await withMailbox((mailbox, settings) => withPostgres(password, (
+    { url, dir }) => withServer({ ...settings, CREDENZA_DATABASE_URL: url }, async (server, admin) => {
+    const told = await flight({ server, admin, browser, mailbox, database: () => files(dir) });
     console.log(`canaries on PostgreSQL: ${JSON.stringify(told)}`);
-  }));
+  })));
 });

@@ -1,9 +1,9 @@
 // Before the other tests: what the server prints, the people sign in, and an organisation with a long list of apps is
 // made on the command line beside the running server.
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { credenza, expect, people, printedPassword, run, sessionFile, test } from './fixtures.js';
-import { self, token } from './clients.js';
+import { credenza, expect, people, printedPassword, refusedFile, run, sessionFile, test } from './fixtures.js';
+import { requestToken, self, token } from './clients.js';
 import { register, signIn } from './pages.js';
 import { fakePassword } from './server.js';
 
@@ -67,6 +67,17 @@ test('apps are registered on the command line beside the server', async ({ open 
   const page = await open('initech');
   await page.goto('/apps');
   await expect(page.getByText('1-50 of 60')).toBeVisible();
+});
+
+// What is counted is written each minute. Counted here, it is there when rejections.spec.js looks.
+test('an app is used and refused', async ({ open }) => {
+  const app = await register(await open('admin'), { name: 'Refused again and again' });
+  app.mistyped = `${app.clientID.slice(0, -1)}0`;
+  expect((await requestToken({ ...app, secret: 'not the secret' })).status).toBe(401);
+  expect((await requestToken(app, 'core.invoice.write')).status).toBe(400);
+  expect((await requestToken({ ...app, clientID: app.mistyped })).status).toBe(401);
+  await token(app);
+  writeFileSync(refusedFile(), JSON.stringify({ ...app, secret: app.secret.slice(-4), at: Date.now() }));
 });
 
 // Whatever else runs, the last tests find a secret, a session and a token to look for.

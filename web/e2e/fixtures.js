@@ -31,6 +31,9 @@ export const people = {
 /** Where first.js keeps the session of a person for the tests after it. */
 export const sessionFile = (who) => join(run().dir, 'people', `${who}.json`);
 
+/** Where first.js keeps what it knows of the app that was refused. */
+export const refusedFile = () => join(run().dir, 'people', 'refused.json');
+
 // What Chromium writes to the console about an answer with an error status is said by the status already.
 const statusNoise = /^Failed to load resource: the server responded with a status of 4\d\d/;
 
@@ -58,7 +61,7 @@ export const test = base.extend({
         baseURL, javaScriptEnabled, ...(who && { storageState: sessionFile(who) }), ...options,
       });
       contexts.push(context);
-      watch(context, baseURL, faults);
+      watch(context, options.baseURL ?? baseURL, faults);
       return context.newPage();
     });
     await Promise.all(contexts.map((context) => context.close()));

@@ -155,7 +155,7 @@ test('live search keeps the focus, says the count, replaces the address and neve
   const before = traffic().length;
   await box.pressSequentially('candidate', { delay: 30 });
   await expect(rows(page)).toHaveCount(10);
-  await expect(page.locator('#status')).toHaveText('10 apps');
+  await expect(page.locator('#status')).toHaveText('10 of 60 apps');
   await expect(box).toBeFocused();
   const asked = traffic().slice(before).filter((exchange) => exchange.path === '/apps');
   expect(asked).toHaveLength(1);

@@ -68,12 +68,12 @@ test('every secret stands in exactly one answer, which nobody may keep (C13, UI3
   }
 });
 
-test('secrets are sent to the token server and the test panel only', async () => {
+test('secrets are sent to the token server, the test panel and the form for a pasted one only', async () => {
   const exchanges = traffic();
   const { secrets } = confidential(exchanges);
   const finder = new Finder();
   for (const secret of secrets) finder.add(secret, randomness(secret));
-  const theirs = /^\/oauth2\/(token|introspect|revoke)$|^\/apps\/[0-9a-f-]{36}\/test$/;
+  const theirs = /^\/oauth2\/(token|introspect|revoke)$|^\/apps\/([0-9a-f-]{36}\/test|pasted)$/;
   const strangers = exchanges.filter(({ path, sent }) => !theirs.test(path) && finder.find(sent).length > 0);
   expect(strangers.map(({ name }) => name)).toEqual([]);
 });

@@ -30,6 +30,7 @@ export async function fillApp(page, app) {
     await fillContact(page, 'second_', app.second);
   }
   if (app.expiry) await page.getByLabel('Secret expires', { exact: true }).selectOption({ label: await optionOf(page, 'Secret expires', app.expiry) });
+  if (app.expiresOn) await page.locator('#f-expires_on').fill(app.expiresOn);
   if (app.user) await chooseUser(page, app.user);
   for (const scope of app.scopes ?? []) await tickScope(page, scope);
   if (app.active !== undefined) await page.getByRole('checkbox', { name: 'Active' }).setChecked(app.active);

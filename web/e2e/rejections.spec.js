@@ -1,7 +1,7 @@
 // Why it failed: the test panel, and what a client's refused requests leave on the pages, with and without scripts.
+import { readFileSync } from 'node:fs';
 import { inspect } from './axe.js';
-import { requestToken } from './clients.js';
-import { expect, test, traffic } from './fixtures.js';
+import { expect, refusedFile, test, traffic } from './fixtures.js';
 import { expectNoSecret, register, rotate } from './pages.js';
 import { runPrintedLines } from './printed.js';
 
@@ -53,23 +53,23 @@ test('the panel tries a secret in three steps and names the cause @plain', async
   for (const { text } of answers) expect(text).not.toContain(fresh);
 });
 
-test('refused requests are told on the page of their app, and unknown client IDs on theirs @plain', async ({ open, unique, plain }) => {
-  test.setTimeout(120_000); // they are written each minute
+test('use and refused requests are told on the page of their app within a minute, unknown client IDs on theirs (UI7) @plain', async ({ open, plain }) => {
+  const app = JSON.parse(readFileSync(refusedFile(), 'utf8')); // first.js used it, and was refused
+  const left = Math.max(app.at + 75_000 - Date.now(), 1000);
+  test.setTimeout(left + 30_000);
   const page = await open('viewer');
-  const app = await register(await open('admin'), { name: unique('Refused again and again') });
-  expect((await requestToken({ ...app, secret: 'not the secret' })).status).toBe(401);
-  expect((await requestToken(app, 'core.invoice.write')).status).toBe(400);
-  const mistyped = `${app.clientID.slice(0, -1)}0`;
-  expect((await requestToken({ ...app, clientID: mistyped })).status).toBe(401);
-  await expect.poll(async () => {
+  await expect(async () => {
     await page.goto(`/apps/${app.id}`);
-    return page.locator('.rejections-table tbody tr').count();
-  }, { timeout: 75_000, intervals: [1000] }).toBe(2);
+    await expect(page.locator('.rejections-table tbody tr')).toHaveCount(2, { timeout: 1 });
+    await expect(page.locator('.secrets-table tbody tr')).toContainText('In use', { timeout: 1 });
+  }).toPass({ timeout: left, intervals: [1000] });
+  const used = Date.parse(await page.locator('[aria-labelledby=use] time').first().getAttribute('datetime'));
+  expect(Math.abs(used - app.at)).toBeLessThan(60_000);
   await expect(page.locator('.strip')).toContainText('2 requests of this app were rejected today.');
   await expect(page.locator('.rejections-table')).toContainText('What was sent is no secret of this app.');
   await expect(page.locator('.rejections-table')).toContainText('127.0.0.0/24');
   await page.getByRole('link', { name: 'Client IDs nobody registered' }).click();
-  await expect(page.getByRole('row', { name: mistyped })).toContainText(`Did you mean ${app.clientID} of ${app.name}?`);
+  await expect(page.getByRole('row', { name: app.mistyped })).toContainText(`Did you mean ${app.clientID} of ${app.name}?`);
   if (!plain) await inspect(page, 'unknown client IDs');
   await page.goto(`/apps/${app.id}/rejections`);
   if (!plain) await inspect(page, 'rejections');

@@ -36,7 +36,7 @@ test('a viewer sees everything and finds nothing to change it with (UI9) @plain'
   const row = page.getByRole('row').filter({ hasText: app.clientID });
   await expect(row).toHaveCount(1);
   await row.getByRole('button', { name: `Actions for ${app.name}` }).click();
-  await expect(row.getByRole('listitem')).toHaveText(['Open', 'History']);
+  await expect(row.getByRole('listitem')).toHaveText(['Open', 'History', 'Mail the contact']);
   await page.goto(`/apps/${app.id}`);
   await expect(page.getByLabel('Client ID', { exact: true })).toHaveValue(app.clientID);
   await expect(page.getByText('core.invoice.read').first()).toBeVisible();
@@ -56,7 +56,7 @@ test('a viewer who asks for a form or sends one is refused by name of the right,
   for (const path of ['/apps/new', `/apps/${app.id}/edit`, `/apps/${app.id}/secrets/new`, `/apps/${app.id}/delete`]) {
     expect((await page.goto(path)).status(), path).toBe(403);
     await expect(page.getByText('Integration toolkit > API consumer apps > Manage API client app')).toBeVisible();
-    await expect(page.getByRole('link', { name: 'admin@acme.example' })).toBeVisible(); // who can grant it
+    await expect(page.getByRole('link', { name: 'Mail a request to Ana Silva' })).toBeVisible(); // who can grant it
   }
   for (const [path, fields] of changes(app)) {
     expect((await post(page, path, fields)).status(), path).toBe(403);
@@ -77,7 +77,7 @@ test('a guest is told which right is missing and who can grant it @plain', async
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('You are signed in, but have no right yet');
   await expect(page.getByText('View API client app')).toBeVisible();
   await expect(page.getByText('Manage API client app')).toBeVisible();
-  await expect(page.getByRole('link', { name: 'admin@acme.example' })).toHaveAttribute('href', /^mailto:admin@acme\.example\?.*Manage%20API%20client%20app/);
+  await expect(page.getByRole('link', { name: 'Mail a request to Ana Silva' })).toHaveAttribute('href', /^mailto:admin@acme\.example\?.*Manage%20API%20client%20app/);
   await expect(page.getByRole('navigation').getByRole('link', { name: 'API consumer apps' })).toHaveCount(0);
   for (const path of ['/apps', `/apps/${app.id}`, `/apps/${app.id}/history`]) {
     expect((await page.goto(path)).status(), path).toBe(403);
