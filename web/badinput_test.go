@@ -40,7 +40,7 @@ func TestC65_EveryParameterOfEveryPage(t *testing.T) {
 		}
 	}
 	for _, long := range []string{strings.Repeat("x", 10_000), strings.Repeat("a:b ", 2_500)} {
-		refused := admin.get("/apps?q=" + url.QueryEscape(long)).is(http.StatusBadRequest).says("#results", "at most 400 characters")
+		refused := admin.get("/apps?q="+url.QueryEscape(long)).is(http.StatusBadRequest).says("#results", "at most 400 characters")
 		if len(refused.body) > 100_000 {
 			t.Errorf("%d bytes say that a search is too long", len(refused.body))
 		}
