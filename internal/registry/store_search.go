@@ -367,7 +367,7 @@ type searchWays struct {
 	export int
 }
 
-var usualWays = searchWays{few: 2000, cost: 5 * defaultPerPage, common: 2000, export: 1000}
+var usualWays = searchWays{few: 2000, cost: 5 * defaultPerPage, common: 1000, export: 1000}
 
 // countedApps is how many apps are counted at most to find out whether a walk is the better way.
 const countedApps = 20_000
