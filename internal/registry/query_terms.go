@@ -250,14 +250,15 @@ func holds(text string, v Choice) bool {
 	return len(wanted) > 0
 }
 
-// scopes matches what holds a scope of the catalogue that begins so, or, quoted, the one itself; and what was typed, since
-// an app may hold a scope that has left the catalogue. Of many only those are asked for that somebody holds.
+// scopes matches what holds a scope of the catalogue that begins so in any case, or, quoted, is the one; and what was
+// typed, since an app may hold a scope that has left the catalogue. Of many only those are asked for that somebody holds.
 func (rd *reader) scopes(ctx context.Context, v Choice) (term, error) {
-	name := strings.ToLower(strings.TrimSpace(v.Text))
+	name := strings.TrimSpace(v.Text)
 	list := []string{name}
-	if !v.Quoted && rd.r != nil {
+	if rd.r != nil {
 		for _, s := range rd.r.catalogue.Scopes() {
-			if strings.HasPrefix(s.Name, name) && s.Name != name {
+			begins := len(s.Name) >= len(name) && strings.EqualFold(s.Name[:len(name)], name) && (!v.Quoted || len(s.Name) == len(name))
+			if begins && s.Name != name {
 				list = append(list, s.Name)
 			}
 		}
