@@ -177,7 +177,7 @@ func (r *Registry) askContact(ctx context.Context, row *addressRow) error {
 		return r.outbox.Mail(tx, notify.Message{
 			Organisation: string(row.OrganisationID), To: notify.Address{Name: reader.name(), Email: reader.Email}, Key: "contact_ask",
 			Args: map[string]any{"Organisation": organisation, "Apps": apps, "N": total},
-			Path: ContactPath + "?ask=" + url.QueryEscape(link), Fleeting: true,
+			Path: ContactPath + "?ask=" + url.QueryEscape(link), Fleeting: true, Pace: notify.Slow,
 		})
 	})
 }
