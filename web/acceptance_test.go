@@ -217,7 +217,7 @@ func TestUI17_EveryRoute(t *testing.T) {
 	before := p.seen(theirs)
 	tried := map[string]bool{}
 	for _, route := range web.Routes() {
-		for _, name := range strings.Split(route.Path, "/") {
+		for name := range strings.SplitSeq(route.Path, "/") {
 			if !strings.HasPrefix(name, ":") || slices.Contains(common, name) {
 				continue
 			}

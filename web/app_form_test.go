@@ -31,7 +31,7 @@ func one(field, what, value string, named ...string) wrong {
 
 // wrongs are each field of the register form, wrong in each way.
 func wrongs(p *portal) []wrong {
-	long, control, reversed := strings.Repeat("x", 600), "SAP\x00\nexport", "SAP \u202Etropxe"
+	long, control, reversed := strings.Repeat("x", 600), "SAP\x01\nexport", "SAP \u202Etropxe"
 	list := []wrong{
 		one("name", "empty", ""), one("name", "blank", "   "), one("name", "short", "ab"), one("name", "long", long[:81]),
 		one("name", "control", control), one("name", "reversed", reversed), one("name", "taken", "first APP"),

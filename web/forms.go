@@ -52,7 +52,7 @@ func readForm(c *call) (*form, error) {
 	for name, all := range values {
 		n += len(all)
 		for _, v := range append(all, name) {
-			if !utf8.ValidString(v) {
+			if !utf8.ValidString(v) || strings.Contains(v, nul) {
 				return nil, problem.New(problem.Invalid, "problem.form")
 			}
 		}
@@ -91,7 +91,12 @@ func (f *form) version() int64 {
 // err returns the problem of fields that were repeated.
 func (f *form) err() error { return problem.Fields(f.errs...) }
 
-// oneQuery returns a query parameter; the first counts, since a page view can refuse nothing.
+// nul is the one character that PostgreSQL keeps in no text. Nobody types it.
+const nul = "\x00"
+
+// oneQuery returns a query parameter; the first counts, since a page view can refuse nothing. What is no text in it
+// becomes a sign that says so.
 func oneQuery(c *call, name string) string {
-	return strings.ToValidUTF8(c.QueryParams().Get(name), "\uFFFD")
+	const replacement = "\uFFFD"
+	return strings.ReplaceAll(strings.ToValidUTF8(c.QueryParams().Get(name), replacement), nul, replacement)
 }

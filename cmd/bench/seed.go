@@ -116,13 +116,16 @@ func clientIDDigits(r *rand.Rand) string {
 	return string(b[:])
 }
 
+// wordsWritten is the word of every app whose words were written in today's way.
+const wordsWritten = "#1"
+
 // words are those by which the registry would find the app. The texts are of plain letters and digits, so folding is
 // putting them in lower case.
 func (a seededApp) words() []string {
 	split := func(text string) []string {
 		return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !('a' <= r && r <= 'z' || '0' <= r && r <= '9') })
 	}
-	list := []string{"#1"}
+	list := []string{wordsWritten}
 	for mark, text := range map[string]string{
 		"<": a.name, ">": a.clientID, "~": "ana silva", "@": strings.Join([]string{a.first, a.last, a.email}, " "),
 	} {
@@ -222,7 +225,8 @@ func (s *seeder) writeAll(ctx context.Context, conn *sql.Conn, n int) error {
 			a := s.app(number)
 			apps = append(apps, []any{a.id, a.clientID, a.name, a.description, a.category, a.status, a.at, a.used})
 			contacts = append(contacts, []any{a.id, a.first, a.last, a.email, a.at})
-			if s.lookedUp {
+			if s.lookedUp { // but for the word that says that the server has none to write
+				words = append(words, []any{a.id, wordsWritten})
 				continue
 			}
 			mark := sha256.Sum256([]byte(a.id))

@@ -38,6 +38,17 @@ type Subject struct {
 	ID   string
 }
 
+// Pace says how long a mail may wait where an address or an organisation gets very many.
+type Pace string
+
+// The paces. What is Urgent waits for nothing, so that whoever queues it bounds it; Usual and Slow are bounded by address
+// and organisation, each on its own, so that the usual does not wait for what is slow.
+const (
+	Usual  Pace = ""
+	Urgent Pace = "urgent"
+	Slow   Pace = "slow"
+)
+
 // Message is a mail to be queued. Key chooses its sentences: mail.<Key>.subject, mail.<Key>.text and, where there is one,
 // mail.<Key>.do; mail.<Key>.closing is said at the end instead of the usual. Args are their variables: string, int, int64,
 // time.Time or []string, nothing else; List ([]string) stands below the sentences as a list, and More (int) is how many
@@ -54,6 +65,7 @@ type Message struct {
 	Path         string
 	About        Subject
 	Fleeting     bool // forget it when it is sent or given up
+	Pace         Pace // of a letter it says nothing
 	Words        string
 	ReplyTo      Address
 }

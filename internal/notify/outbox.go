@@ -17,8 +17,10 @@ const (
 	sweepChunk = 500
 	// maxAbout bounds the mails that are read about one thing.
 	maxAbout = 100
-	// jobKind and letterKind are the kinds of the jobs that send: notices, and what people write.
+	// jobKind, urgentKind and letterKind are the kinds of the jobs that send: notices, those that do not wait for other
+	// notices, and what people write.
 	jobKind    = "mail"
+	urgentKind = "mail.urgent"
 	letterKind = "letter"
 )
 
@@ -69,11 +71,9 @@ func (o *Outbox) Mail(tx *database.Tx, m Message) error {
 	if err != nil {
 		return err
 	}
-	kind := jobKind
-	if m.Words != "" {
-		kind = letterKind
-	}
-	_, _, err = job.Queue(tx, job.New{Organisation: m.Organisation, Kind: kind, Key: string(row.ID), Payload: payload{row.ID}, RunAt: due})
+	_, _, err = job.Queue(tx, job.New{
+		Organisation: m.Organisation, Kind: m.jobKind(), Key: string(row.ID), Payload: payload{row.ID}, RunAt: due,
+	})
 	return err
 }
 

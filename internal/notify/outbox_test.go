@@ -34,7 +34,7 @@ func TestWithoutServerMailsAreKept(t *testing.T) {
 			t.Errorf("the title is %q, want %q", got, want)
 		}
 		if diff := cmp.Diff([]string{
-			"The secret …7Hq1 of the app “SAP spend export” ends in 7 days: 29 Nov 2026, 14:05 CET. After that the app gets no tokens with it.",
+			"The secret …7Hq1 of the app “SAP spend export” ends 29 Nov 2026, 14:05 CET. After that the app gets no tokens with it.",
 			"Have somebody who manages the app rotate the secret before then: both work side by side while you change over.",
 		}, m.Text(ctx)); diff != "" {
 			t.Errorf("texts (-want +got):\n%s", diff)

@@ -37,17 +37,44 @@ func letters() lane {
 	return lane{pace{"letters-of", 500, 3 * time.Second}, pace{"letters-to", 5, 15 * time.Minute}}
 }
 
-func (m *Message) lane() lane {
-	if m.Words != "" {
-		return letters()
+// slow bound what can wait, so that what is told by itself does not wait for it: as for notices.
+func slow() lane {
+	return lane{pace{"slow-of", 500, 3 * time.Second}, pace{"slow-to", 30, 2 * time.Minute}}
+}
+
+// lane returns the bounds of the mail; false when it has none.
+func (m *Message) lane() (lane, bool) {
+	switch {
+	case m.Words != "":
+		return letters(), true
+	case m.Pace == Urgent:
+		return lane{}, false
+	case m.Pace == Slow:
+		return slow(), true
+	default:
+		return notices(), true
 	}
-	return notices()
+}
+
+// jobKind is the kind of the job that sends the mail.
+func (m *Message) jobKind() string {
+	switch {
+	case m.Words != "":
+		return letterKind
+	case m.Pace == Urgent:
+		return urgentKind
+	default:
+		return jobKind
+	}
 }
 
 // due takes the mail's place among those of its organisation and its address, in the transaction that queues it, and
 // returns when it may be sent. The organisation's row is taken first by everybody, so that nobody waits for each other.
 func (m *Message) due(tx *database.Tx) (time.Time, error) {
-	l := m.lane()
+	l, bounded := m.lane()
+	if !bounded {
+		return tx.Now(), nil
+	}
 	at, err := takePlace(tx, l.organisation, m.Organisation)
 	if err != nil {
 		return time.Time{}, err

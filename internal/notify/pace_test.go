@@ -128,3 +128,35 @@ func TestC67_Letter(t *testing.T) {
 		}
 	}
 }
+
+// What is urgent is due at once however many wait before it, and the usual does not wait for what is slow.
+func TestUrgentDoesNotWait(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB, clock *dbtest.Clock) {
+		org := organisation(t, db)
+		p := newPost(t, db, "")
+		paced := func(n int, pace notify.Pace) {
+			for range n {
+				m := message(org)
+				m.Pace = pace
+				p.queue(t, m)
+			}
+		}
+		paced(40, notify.Slow)
+		paced(40, notify.Usual)
+		paced(40, notify.Urgent)
+		var due []struct {
+			Kind string
+			N    int
+		}
+		err := db.Read(t.Context()).Raw(`SELECT kind, count(*) AS n FROM jobs WHERE state = 'queued' AND due_at <= ? GROUP BY kind ORDER BY kind`,
+			database.Micros(clock.Now())).Scan(&due).Error
+		if err != nil || fmt.Sprint(due) != "[{mail 60} {mail.urgent 40}]" {
+			t.Errorf("due at once: %v, %v", due, err)
+		}
+		p.run(t)
+		var left int
+		if err := db.Read(t.Context()).Raw("SELECT count(*) FROM mails WHERE state = 'queued'").Scan(&left).Error; err != nil || left != 20 {
+			t.Errorf("%d mails wait, want those beyond 30 of each pace: %v", left, err)
+		}
+	})
+}

@@ -24,8 +24,10 @@ const (
 	phaseTime = 20 * time.Second
 	// tryFor is how long a mail is tried, from the first time on.
 	tryFor = 3 * 24 * time.Hour
-	// parallel is how many mails a process sends at once, lettersParallel how many of those that people write besides.
+	// parallel is how many mails a process sends at once, urgentParallel how many that are urgent besides, and
+	// lettersParallel how many that people write.
 	parallel        = 4
+	urgentParallel  = 2
 	lettersParallel = 2
 	// attempts is more than fit into tryFor: time decides.
 	attempts = 10_000
@@ -85,6 +87,7 @@ func (o *Outbox) Send(runner *job.Runner, s Sending) error {
 	worker := &sender{Outbox: o, Sending: s, house: h}
 	o.silent = s.Server == nil
 	runner.Handle(jobKind, job.Limits{Attempts: attempts, Parallel: parallel, Backoff: backoff}, worker.run)
+	runner.Handle(urgentKind, job.Limits{Attempts: attempts, Parallel: urgentParallel, Backoff: backoff}, worker.run)
 	runner.Handle(letterKind, job.Limits{Attempts: attempts, Parallel: lettersParallel, Backoff: backoff}, worker.run)
 	return nil
 }

@@ -101,7 +101,7 @@ func TestDelivered(t *testing.T) {
 		}
 		text, html := parts(t, m)
 		for _, want := range []string{
-			"Hello Jo Weber,\n\n", "ends in 7 days: 29 Nov 2026, 13:05 UTC.", "\nhttps://portal.example/apps/0199\n", "\n-- \n",
+			"Hello Jo Weber,\n\n", "ends 29 Nov 2026, 13:05 UTC.", "\nhttps://portal.example/apps/0199\n", "\n-- \n",
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the text lacks %q:\n%s", want, text)

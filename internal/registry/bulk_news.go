@@ -120,7 +120,7 @@ func (r *Registry) tellNews(ctx context.Context, org access.OrganisationID, id j
 			Args: map[string]any{
 				"Organisation": organisation, "Actor": actor, "N": total, "List": names, "More": total - len(names),
 			},
-			Fleeting: true,
+			Fleeting: true, Pace: notify.Slow,
 		})
 	})
 }

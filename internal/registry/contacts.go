@@ -81,7 +81,7 @@ func (r *Registry) Addresses(ctx context.Context, actor access.Actor, app *App) 
 	return known, nil
 }
 
-// emailKey is what an address is known by: its letters A to Z without case, as both databases fold it.
+// emailKey is what an address is known by: its letters A to Z without case, as the column email_key of app_contacts has it.
 func emailKey(email string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -177,7 +177,7 @@ func (r *Registry) askContact(ctx context.Context, row *addressRow) error {
 		return r.outbox.Mail(tx, notify.Message{
 			Organisation: string(row.OrganisationID), To: notify.Address{Name: reader.name(), Email: reader.Email}, Key: "contact_ask",
 			Args: map[string]any{"Organisation": organisation, "Apps": apps, "N": total},
-			Path: ContactPath + "?ask=" + url.QueryEscape(link), Fleeting: true,
+			Path: ContactPath + "?ask=" + url.QueryEscape(link), Fleeting: true, Pace: notify.Slow,
 		})
 	})
 }

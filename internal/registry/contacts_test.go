@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -147,7 +148,8 @@ func TestContactLinks(t *testing.T) {
 	w.askContacts(t)
 	link := w.asks(t, reader)[0]
 	last := link[:len(link)-1] + map[bool]string{true: "B", false: "A"}[strings.HasSuffix(link, "A")]
-	for _, forged := range []string{"", "x", last, "A" + link[1:], strings.Repeat("A", 200), link + link} {
+	first := map[bool]string{true: "B", false: "A"}[strings.HasPrefix(link, "A")] + link[1:]
+	for _, forged := range []string{"", "x", last, first, strings.Repeat("A", 200), link + link} {
 		if _, err := w.Asked(t.Context(), forged); !problem.Is(err, problem.NotFound) {
 			t.Errorf("%.20s: %v", forged, err)
 		}
@@ -354,6 +356,46 @@ func TestAnswersAreBounded(t *testing.T) {
 		w.clock.Advance(day)
 		if err := w.AnswerAsk(t.Context(), access.Origin{}, link, true); err != nil || w.known(t, app).State != registry.AddressConfirmed {
 			t.Errorf("the next day: %v", err)
+		}
+	})
+}
+
+// TestAddressesFoldAlike: an address is known by the same whatever letters it has, in what both databases and this program
+// fold: the letters A to Z alone.
+func TestAddressesFoldAlike(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		support := w.support(t)
+		for i, email := range []string{"ÄNNE@acme.example", "Änne@acme.example", "änne@acme.example"} {
+			w.named(t, fmt.Sprintf("Fold %d", i), email)
+		}
+		if err := w.TidyAddresses(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for text, want := range map[string]int{"äNNE@acme.example": 1, "Änne@ACME.example": 2} {
+			if got := must(w.Lookup(t.Context(), support, text))(t); len(got.Found) != want {
+				t.Errorf("%s finds %v", text, got.Found)
+			}
+		}
+		w.askContacts(t)
+		links := w.asks(t, "ÄNNE@acme.example")
+		if len(links) != 1 || len(w.asks(t, "änne@acme.example")) != 1 || len(w.asks(t, "Änne@acme.example")) != 0 {
+			t.Fatalf("asked %v", links)
+		}
+		if asked := must(w.Asked(t.Context(), links[0]))(t); asked.Total != 2 {
+			t.Errorf("asked about %+v", asked)
+		}
+		if err := w.AnswerAsk(t.Context(), access.Origin{}, links[0], false); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.staleContacts(t); len(got) != 1 || got[0].Apps != 2 || w.attention(t, w.viewer).StaleContacts != 1 {
+			t.Errorf("stale: %+v", got)
+		}
+		f := w.fields("Fold 3")
+		f.Contact.Email = "Änne@acme.example"
+		app, _ := w.registerFields(t, w.admin, f)
+		extras := must(w.Extras(t.Context(), w.viewer, []registry.AppID{app.ID}, []registry.Column{registry.ColumnContact}))(t)
+		if !extras[app.ID].Address.Stale() {
+			t.Errorf("the column says %+v", extras[app.ID])
 		}
 	})
 }

@@ -29,6 +29,12 @@ func (r *Registry) ExportBy(n int) { r.store.ways.export = n }
 // SearchCommon sets how far terms are counted that nearly every app matches, and has no few found at once.
 func (r *Registry) SearchCommon(n int) { r.store.ways.few, r.store.ways.common = 0, n }
 
+// SearchLook sets how many matches of a term are looked at to count its apps, and has no few found at once.
+func (r *Registry) SearchLook(n int) { r.store.ways.few, r.store.ways.look = 0, n }
+
+// SearchUsers sets how many API users the values of a search may name together.
+func (r *Registry) SearchUsers(n int) { r.store.ways.users = n }
+
 // RejectionsWaiting is how many rows of what was refused are counted and not written yet.
 func (r *Registry) RejectionsWaiting() float64 { return r.rejected.waiting() }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/database"
@@ -21,6 +20,7 @@ type tidings struct {
 	to       []Contact
 	args     map[string]any
 	fleeting bool
+	pace     notify.Pace
 }
 
 // contacts returns who is to be called, one or two.
@@ -46,7 +46,7 @@ func (r *Registry) tell(tx *database.Tx, actor access.Actor, app *App, t tidings
 	for _, to := range addresses(t.to) {
 		m := notify.Message{
 			Organisation: string(app.Organisation), To: to, Key: t.key, Args: args,
-			About: mailAbout(app.ID), Fleeting: t.fleeting,
+			About: mailAbout(app.ID), Fleeting: t.fleeting, Pace: t.pace,
 		}
 		if !t.fleeting {
 			m.Path = "/apps/" + string(app.ID)
@@ -96,7 +96,7 @@ func (r *Registry) tellRotated(tx *database.Tx, actor access.Actor, app *App, p 
 		}
 		old = Secret{}
 	}
-	t := tidings{to: app.contacts(), args: map[string]any{"Secret": hinted(shown.Hint)}}
+	t := tidings{to: app.contacts(), args: map[string]any{"Secret": hinted(shown.Hint)}, pace: notify.Urgent}
 	switch {
 	case old.ID == "" && shown.ExpiresAt.IsZero():
 		t.key = "secret_created_endless"
@@ -118,15 +118,17 @@ func (r *Registry) tellStopped(tx *database.Tx, actor access.Actor, app *App, s 
 	if how == leakedAt {
 		key = "secret_leaked"
 	}
-	return r.tell(tx, actor, app, tidings{key: key, to: app.contacts(), args: map[string]any{"Secret": hinted(s.Hint)}})
+	return r.tell(tx, actor, app, tidings{
+		key: key, to: app.contacts(), args: map[string]any{"Secret": hinted(s.Hint)}, pace: notify.Urgent,
+	})
 }
 
 // tellEdited tells the contacts that came and those that went, and all who stay when the app was switched off. Who only
 // got another name is the same contact.
 func (r *Registry) tellEdited(tx *database.Tx, actor access.Actor, before, after *App) error {
 	news := []tidings{
-		{key: "contact_new", to: without(after.contacts(), before.contacts())},
-		{key: "contact_old", to: without(before.contacts(), after.contacts())},
+		{key: "contact_new", to: without(after.contacts(), before.contacts()), pace: notify.Urgent},
+		{key: "contact_old", to: without(before.contacts(), after.contacts()), pace: notify.Urgent},
 	}
 	if before.Status == Active && after.Status == Inactive {
 		news = append(news, tidings{key: "app_deactivated", to: after.contacts()})
@@ -177,10 +179,4 @@ func (r *Registry) Mails(ctx context.Context, actor access.Actor, id AppID) ([]M
 		return nil, nil
 	}
 	return r.outbox.About(ctx, string(actor.Organisation), mailAbout(id))
-}
-
-// daysLeft counts days that have begun.
-func daysLeft(ends, now time.Time) int {
-	const day = 24 * time.Hour
-	return int((ends.Sub(now) + day - 1) / day)
 }

@@ -321,3 +321,46 @@ func TestMailsOfAnApp(t *testing.T) {
 		}
 	})
 }
+
+// When many secrets end on a day an address gets one mail of them at each stage, and that of the last day does not wait.
+func TestManyEndsAreOneMail(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		second := must(registry.New(w.deps))(t)
+		apps := make([]registry.App, 40)
+		for i := range apps {
+			apps[i] = w.endsIn(t, fmt.Sprintf("App %02d", i), 40*day)
+		}
+		for stage, want := range []struct {
+			after time.Duration
+			key   string
+		}{{11 * day, "secrets_end"}, {28*day + time.Hour, "secrets_end"}, {day, "secrets_ended"}} {
+			w.clock.Advance(want.after)
+			w.tellEnds(t)
+			if err := second.TellEnds(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			late := value[int](t, w.db, "SELECT count(*) FROM jobs WHERE kind = 'mail.urgent' AND due_at > ?", database.Micros(w.clock.Now()))
+			if n := value[int](t, w.db, "SELECT count(*) FROM mails WHERE about_kind = 'app'"); n != 0 || late != 0 {
+				t.Errorf("stage %d: %d mails about one app, %d late", stage, n, late)
+			}
+			got := w.news(t)
+			if len(got) != 3 {
+				t.Fatalf("stage %d: %d mails, want one for each address", stage, len(got))
+			}
+			for _, m := range got {
+				if m.Key != want.key || m.N != 40 || len(m.List) != 40 || m.More != 0 {
+					t.Errorf("stage %d: %+v", stage, m)
+				}
+			}
+		}
+		// Few are told of one by one.
+		for i := range 5 {
+			w.endsIn(t, fmt.Sprintf("Few %d", i), 40*day)
+		}
+		w.clock.Advance(11 * day)
+		w.tellEnds(t)
+		if n := value[int](t, w.db, "SELECT count(*) FROM mails WHERE text_key = 'secret_ends'"); n != 15 || len(w.news(t)) != 0 {
+			t.Errorf("%d mails about one secret, want 15", n)
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"credenza.example/credenza/internal/access"
+	"credenza.example/credenza/internal/identity"
 	"credenza.example/credenza/internal/problem"
 )
 
@@ -58,6 +59,10 @@ type reader struct {
 	org  access.OrganisationID
 	zone *time.Location
 	now  time.Time
+
+	apiUsers []identity.RobotAccount // of the organisation, once read
+	held     []string                // scopes that its apps hold, once read
+	named    int                     // how many API users the values name together
 }
 
 // checkFilter reports what is wrong with a search, without asking what there is to find.
@@ -74,15 +79,20 @@ func (rd *reader) terms(ctx context.Context, text string) (terms, error) {
 	if utf8.RuneCountInString(text) > MaxQuery {
 		return t, problem.Fields(problem.NewField("q", "app.search.too_long", "Max", MaxQuery))
 	}
+	// What is no text, and the one character that PostgreSQL does not keep, stand nowhere.
+	filter := ParseFilter(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD"))
+	if filter.size() > MaxTerms { // before anything is looked up
+		return t, tooMany()
+	}
 	size, wordless := 0, 0
-	filter := ParseFilter(text)
+	filter = distinctConditions(filter)
 	for _, c := range filter {
 		choices, n, err := rd.choices(ctx, c)
 		if err != nil {
 			return t, err
 		}
 		if size += n; size > MaxTerms {
-			return t, problem.Fields(problem.NewField("q", "app.search.too_many", "Max", MaxTerms))
+			return t, tooMany()
 		}
 		if len(choices) == 0 {
 			if c.Key == "" {
@@ -98,11 +108,48 @@ func (rd *reader) terms(ctx context.Context, text string) (terms, error) {
 			t.must = append(t.must, distribute(choices)...)
 		}
 		if len(t.must) > 2*MaxTerms {
-			return t, problem.Fields(problem.NewField("q", "app.search.too_many", "Max", MaxTerms))
+			return t, tooMany()
 		}
 	}
 	t.hopeless = t.hopeless || wordless > 0 && wordless == len(filter)
 	return t, nil
+}
+
+func tooMany() error {
+	return problem.Fields(problem.NewField("q", "app.search.too_many", "Max", MaxTerms))
+}
+
+// size is how many words and values a search has at least: what stands between two quotes may have several words.
+func (f Filter) size() int {
+	n := 0
+	for _, c := range f {
+		for _, v := range c.Values {
+			if c.Key == "" || strings.TrimSpace(v.Text) != "" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// distinctConditions are conditions without what was said before, which nobody needs to look for again.
+func distinctConditions(f Filter) Filter {
+	var list Filter
+	said := map[string]bool{}
+	for _, c := range f {
+		var values []Choice
+		for _, v := range c.Values {
+			if !slices.Contains(values, v) {
+				values = append(values, v)
+			}
+		}
+		c.Values = values
+		if text := c.String(); !said[text] {
+			said[text] = true
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // distribute turns alternatives of terms that hold together into terms that hold together, of alternatives each.
@@ -130,6 +177,8 @@ func either(t, u term) term {
 			continue
 		}
 		both[at].among = slices.Concat(both[at].among, m.among)
+		slices.Sort(both[at].among)
+		both[at].among = slices.Compact(both[at].among)
 	}
 	return both
 }
@@ -226,14 +275,22 @@ func (rd *reader) users(ctx context.Context, v Choice) ([]string, error) {
 	if rd.r == nil {
 		return nil, nil
 	}
-	robots, err := rd.r.identity.APIUsers(ctx, rd.org)
+	if rd.apiUsers == nil {
+		var err error
+		if rd.apiUsers, err = rd.r.identity.APIUsers(ctx, rd.org); err != nil {
+			return nil, err
+		}
+	}
 	var ids []string
-	for _, robot := range robots {
+	for _, robot := range rd.apiUsers {
 		if holds(robot.Name, v) {
 			ids = append(ids, string(robot.ID))
 		}
 	}
-	return ids, err
+	if rd.named += len(ids); rd.named > rd.r.store.ways.users {
+		return nil, problem.Fields(problem.NewField("q", "app.search.many_users", "Value", v.Text, "Max", rd.r.store.ways.users))
+	}
+	return ids, nil
 }
 
 // holds reports whether a text has every word of a value, by its beginning or, quoted, whole. Nothing has no word.
@@ -250,24 +307,27 @@ func holds(text string, v Choice) bool {
 	return len(wanted) > 0
 }
 
-// scopes matches what holds a scope of the catalogue that begins so, or, quoted, the one itself; and what was typed, since
-// an app may hold a scope that has left the catalogue. Of many only those are asked for that somebody holds.
+// scopes matches what holds a scope of the catalogue that begins so in any case, or, quoted, is the one; and what was
+// typed, since an app may hold a scope that has left the catalogue. Of many only those are asked for that somebody holds.
 func (rd *reader) scopes(ctx context.Context, v Choice) (term, error) {
-	name := strings.ToLower(strings.TrimSpace(v.Text))
+	name := strings.TrimSpace(v.Text)
 	list := []string{name}
-	if !v.Quoted && rd.r != nil {
+	if rd.r != nil {
 		for _, s := range rd.r.catalogue.For(rd.org).Scopes() {
-			if strings.HasPrefix(s.Name, name) && s.Name != name {
+			begins := len(s.Name) >= len(name) && strings.EqualFold(s.Name[:len(name)], name) && (!v.Quoted || len(s.Name) == len(name))
+			if begins && s.Name != name {
 				list = append(list, s.Name)
 			}
 		}
 	}
 	if len(list) > 1 {
-		held, err := rd.r.store.heldScopes(ctx, rd.org)
-		if err != nil {
-			return nil, err
+		if rd.held == nil {
+			var err error
+			if rd.held, err = rd.r.store.heldScopes(ctx, rd.org); err != nil {
+				return nil, err
+			}
 		}
-		list = slices.DeleteFunc(list, func(s string) bool { return s != name && !slices.Contains(held, s) })
+		list = slices.DeleteFunc(list, func(s string) bool { return s != name && !slices.Contains(rd.held, s) })
 	}
 	if len(list) > apartScopes {
 		return term{{scopes: list}}, nil

@@ -52,3 +52,22 @@ func TestSearchCommonWords(t *testing.T) {
 		}
 	})
 }
+
+// TestSearchManyMatches: apps with more matches than are looked at are counted all the same, and what must not match
+// them is not less than nothing.
+func TestSearchManyMatches(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for i := range 8 {
+			w.register(t, fmt.Sprintf("Zqa%d zqb%d zqc%d zqd%d", i, i, i, i))
+		}
+		w.register(t, "Acme export")
+		w.register(t, "Acme import")
+		w.SearchLook(10)
+		for text, want := range map[string]int{"zq": 8, "-zq": 2, "-zq -zqa": 2, "acme -zq": 2, "-export": 9} {
+			page := must(w.Search(t.Context(), w.admin, registry.Query{Text: text}))(t)
+			if page.Total != want || len(page.Rows) != want || page.Capped {
+				t.Errorf("%q: total %d, %d rows, capped %v; want %d", text, page.Total, len(page.Rows), page.Capped, want)
+			}
+		}
+	})
+}

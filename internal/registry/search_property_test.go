@@ -56,6 +56,8 @@ func TestSearchAnswersAnything(t *testing.T) {
 		anything := rapid.OneOf(
 			rapid.String(), rapid.StringMatching(`[a-z"=%_' :.-]{0,30}`), rapid.StringMatching(`("?(spend|export|采|购系|active|22\.11\.2026)"? ?){1,5}`),
 			rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }), rapid.Just(good.Next),
+			rapid.Map(rapid.SampledFrom([]string{"", "a", "\"a"}), func(s string) string { return "scope:" + s + "\x00b" }),
+			rapid.Map(rapid.SampledFrom(registry.Keys()), func(key string) string { return key + ":a\x00\xff" }),
 		)
 		rapid.Check(t, func(r *rapid.T) {
 			q := registry.Query{Text: anything.Draw(r, "q")}

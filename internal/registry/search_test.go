@@ -175,6 +175,8 @@ func TestSearchWords(t *testing.T) {
 			"-user:nobody":                           all,
 			"-user:client":                           {second.Name},
 			"scope:core.invoice.read":                {second.Name, third.Name, first.Name},
+			"scope:CORE.Invoice.Read":                {second.Name, third.Name, first.Name},
+			`scope:"CORE.invoice.read"`:              {second.Name, third.Name, first.Name},
 			"scope:core.invoice":                     all,
 			`scope:"core.invoice"`:                   {},
 			"-scope:core.invoice.read":               {},

@@ -15,7 +15,7 @@ const staleAddresses = ` FROM contact_addresses k
 // atActiveApps joins the contacts c with an address k and their active apps a.
 const atActiveApps = ` app_contacts c JOIN apps a ON a.organisation_id = c.organisation_id AND a.id = c.app_id
 	AND a.deleted_at IS NULL AND a.status = 'active'
-	WHERE c.organisation_id = k.organisation_id AND lower(c.email) = lower(k.email_key) AND c.ended_at IS NULL`
+	WHERE c.organisation_id = k.organisation_id AND c.email_key = k.email_key AND c.ended_at IS NULL`
 
 func (s *store) countStale(ctx context.Context, org access.OrganisationID, most int) (n int, err error) {
 	err = s.db.Read(ctx).Raw(`SELECT count(*) FROM (SELECT 1`+staleAddresses+` AND EXISTS (SELECT 1 FROM`+atActiveApps+`) LIMIT ?) capped`,
@@ -23,10 +23,9 @@ func (s *store) countStale(ctx context.Context, org access.OrganisationID, most 
 	return n, wrap(err, "count stale contacts")
 }
 
-// staleRow is a stale address with what stands at it. Folded is the address as both databases compare it.
+// staleRow is a stale address with what stands at it.
 type staleRow struct {
 	Row     addressRow `gorm:"embedded"`
-	Folded  string
 	Email   string
 	Name    string
 	Apps    int
@@ -36,24 +35,24 @@ type staleRow struct {
 
 func (s *store) staleContacts(ctx context.Context, org access.OrganisationID, most int) ([]staleRow, error) {
 	var rows, found []staleRow
-	err := s.db.Read(ctx).Raw(`SELECT k.*, lower(k.email_key) AS folded`+staleAddresses+` AND EXISTS (SELECT 1 FROM`+atActiveApps+`)
+	err := s.db.Read(ctx).Raw(`SELECT k.*`+staleAddresses+` AND EXISTS (SELECT 1 FROM`+atActiveApps+`)
 		ORDER BY k.email_key LIMIT ?`, string(org), most).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return nil, wrap(err, "read stale contacts")
 	}
 	at := make(map[string]int, len(rows))
-	folded := make([]string, len(rows))
+	keys := make([]string, len(rows))
 	for i := range rows {
-		folded[i], at[rows[i].Folded] = rows[i].Folded, i
+		keys[i], at[rows[i].Row.EmailKey] = rows[i].Row.EmailKey, i
 	}
-	err = s.db.Read(ctx).Raw(`SELECT lower(c.email) AS folded, min(c.email) AS email, min(c.first_name || ' ' || c.last_name) AS name,
+	err = s.db.Read(ctx).Raw(`SELECT c.email_key, min(c.email) AS email, min(c.first_name || ' ' || c.last_name) AS name,
 			count(DISTINCT a.id) AS apps, min(a.id) AS app_id, min(a.name) AS app_name
 		FROM app_contacts c JOIN apps a ON a.organisation_id = c.organisation_id AND a.id = c.app_id
 			AND a.deleted_at IS NULL AND a.status = 'active'
-		WHERE c.organisation_id = ? AND lower(c.email) IN ? AND c.ended_at IS NULL GROUP BY lower(c.email)`, string(org), folded).
+		WHERE c.organisation_id = ? AND c.email_key IN ? AND c.ended_at IS NULL GROUP BY c.email_key`, string(org), keys).
 		Scan(&found).Error
 	for _, f := range found {
-		row := &rows[at[f.Folded]]
+		row := &rows[at[f.Row.EmailKey]]
 		row.Email, row.Name, row.Apps, row.AppID, row.AppName = f.Email, f.Name, f.Apps, f.AppID, f.AppName
 	}
 	return rows, wrap(err, "read the apps of stale contacts")

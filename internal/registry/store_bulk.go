@@ -38,15 +38,15 @@ func (s *store) selectIDs(ctx context.Context, sel selection, limit int) ([]AppI
 func (s *store) addressesOf(ctx context.Context, org access.OrganisationID, ids []AppID) ([]string, error) {
 	keys := map[string]bool{}
 	for chunk := range slices.Chunk(ids, idChunk) {
-		var emails []string
-		err := s.db.Read(ctx).Raw(`SELECT DISTINCT c.email FROM app_contacts c
+		var found []string
+		err := s.db.Read(ctx).Raw(`SELECT DISTINCT c.email_key FROM app_contacts c
 			JOIN apps a ON a.organisation_id = c.organisation_id AND a.id = c.app_id AND a.deleted_at IS NULL
-			WHERE c.organisation_id = ? AND c.app_id IN ? AND c.ended_at IS NULL`, string(org), chunk).Scan(&emails).Error
+			WHERE c.organisation_id = ? AND c.app_id IN ? AND c.ended_at IS NULL`, string(org), chunk).Scan(&found).Error
 		if err != nil {
 			return nil, fmt.Errorf("read the addresses of contacts: %w", err)
 		}
-		for _, email := range emails {
-			keys[emailKey(email)] = true
+		for _, key := range found {
+			keys[key] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(keys)), nil

@@ -31,7 +31,7 @@ var columnSQL = map[Column]struct{ columns, from string }{
 		columns: ", c.first_name, c.last_name, c.email, k.confirmed_at AS known_confirmed_at, k.denied_at AS known_denied_at, " +
 			"k.refused_at AS known_refused_at",
 		from: ` LEFT JOIN app_contacts c ON c.organisation_id = a.organisation_id AND c.app_id = a.id AND c.rank = 1 AND c.ended_at IS NULL
-			LEFT JOIN contact_addresses k ON k.organisation_id = a.organisation_id AND k.email_key = lower(c.email)`,
+			LEFT JOIN contact_addresses k ON k.organisation_id = a.organisation_id AND k.email_key = c.email_key`,
 	},
 	ColumnUser: {
 		columns: ", u.display_name AS api_user",

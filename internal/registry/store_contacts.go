@@ -76,7 +76,7 @@ func (s *store) appsAt(ctx context.Context, org access.OrganisationID, key strin
 	var rows []readerRow
 	err := s.db.Read(ctx).Raw(`SELECT c.app_id, a.name, c.first_name, c.last_name, c.email FROM app_contacts c
 		JOIN apps a ON a.organisation_id = c.organisation_id AND a.id = c.app_id AND a.deleted_at IS NULL
-		WHERE lower(c.email) = lower(?) AND c.ended_at IS NULL AND c.organisation_id = ? ORDER BY a.name_key, c.app_id, c.rank`, key, string(org)).
+		WHERE c.email_key = ? AND c.ended_at IS NULL AND c.organisation_id = ? ORDER BY a.name_key, c.app_id, c.rank`, key, string(org)).
 		Scan(&rows).Error
 	rows = slices.CompactFunc(rows, func(a, b readerRow) bool { return a.AppID == b.AppID })
 	return rows, wrap(err, "read the apps of an address")
@@ -90,7 +90,7 @@ func noteAsked(tx *database.Tx, row *addressRow) (bool, error) {
 }
 
 // standsNowhere is the condition of an address that no app has any more.
-const standsNowhere = `NOT EXISTS (SELECT 1 FROM app_contacts c WHERE lower(c.email) = lower(contact_addresses.email_key)
+const standsNowhere = `NOT EXISTS (SELECT 1 FROM app_contacts c WHERE c.email_key = contact_addresses.email_key
 	AND c.ended_at IS NULL AND c.organisation_id = contact_addresses.organisation_id)`
 
 // forgetAddresses forgets those of these addresses that stand at no app any more.
@@ -114,7 +114,7 @@ func (s *store) strayAddresses(ctx context.Context, after string, limit int) ([]
 func (s *store) unknownContacts(ctx context.Context, after ContactID, limit int) ([]contactRow, error) {
 	var rows []contactRow
 	err := s.db.Read(ctx).Where(`id > ? AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM contact_addresses x
-		WHERE x.organisation_id = app_contacts.organisation_id AND x.email_key = lower(app_contacts.email))`, string(after)).
+		WHERE x.organisation_id = app_contacts.organisation_id AND x.email_key = app_contacts.email_key)`, string(after)).
 		Order("id").Limit(limit).Find(&rows).Error
 	return rows, wrap(err, "look for contacts that are not known")
 }
@@ -142,7 +142,7 @@ func noteTaken(tx *database.Tx, org access.OrganisationID, key string) error {
 func noteRefused(tx *database.Tx, org access.OrganisationID, key string) error {
 	return wrap(tx.DB().Exec(`INSERT INTO contact_addresses (id, organisation_id, email_key, asked_at, refused_at)
 		SELECT ?, o.id, ?, CAST(? AS BIGINT), CAST(? AS BIGINT) FROM organisations o WHERE o.id = ? AND EXISTS (SELECT 1 FROM app_contacts c
-			WHERE lower(c.email) = lower(?) AND c.ended_at IS NULL AND c.organisation_id = o.id)
+			WHERE c.email_key = ? AND c.ended_at IS NULL AND c.organisation_id = o.id)
 		ON CONFLICT (organisation_id, email_key) DO UPDATE SET refused_at = excluded.refused_at`,
 		database.NewID(), key, database.Micros(tx.Now()), database.Micros(tx.Now()), string(org), key).Error,
 		"note that an address was refused")

@@ -49,8 +49,8 @@ func (s *store) lookup(ctx context.Context, by LookupBy, text string) ([]foundRo
 	case ByClientID:
 		err = g.Raw("SELECT id FROM apps WHERE client_id = ? AND deleted_at IS NULL", text).Scan(&ids).Error
 	case ByEmail:
-		err = g.Raw("SELECT app_id FROM app_contacts WHERE lower(email) = lower(?) AND ended_at IS NULL ORDER BY app_id LIMIT ?",
-			text, mostHits).Scan(&ids).Error
+		err = g.Raw("SELECT app_id FROM app_contacts WHERE email_key = ? AND ended_at IS NULL ORDER BY app_id LIMIT ?",
+			emailKey(text), mostHits).Scan(&ids).Error
 	case ByName:
 		err = g.Raw("SELECT app_id FROM app_name_parts WHERE part >= ? AND part < ? ORDER BY part, app_id LIMIT ?",
 			text, text+beyond, mostHits).Scan(&ids).Error

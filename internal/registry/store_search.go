@@ -235,7 +235,7 @@ func (s *store) countSelection(ctx context.Context, sel selection) (int, error) 
 		return s.countTests(ctx, sel)
 	}
 	off, err := s.countTests(ctx, without)
-	return all - off, err
+	return max(0, all-off), err // an app may have changed in between
 }
 
 // excluded returns what a selection leaves out of its own terms because of what must not be. ok is false where there is
@@ -268,7 +268,11 @@ func (s *store) countTests(ctx context.Context, sel selection) (int, error) {
 		if t := sel.terms[0]; t.term.once() {
 			return t.n, nil
 		}
-		return s.countApps(ctx, sel.organisation, sel.terms[0].term)
+		n, known, err := s.countApps(ctx, sel.organisation, sel.terms[0].term)
+		if err != nil || known {
+			return n, err
+		}
+		return s.countMany(ctx, sel)
 	}
 	var q sql
 	q.add("SELECT count(*) FROM (")
@@ -282,29 +286,35 @@ func (s *store) countTests(ctx context.Context, sel selection) (int, error) {
 	return s.countSQL(ctx, &q)
 }
 
-// countApps counts the apps that a term matches, each once. It looks at so many matches at most that nearly every app
-// may have four of them; should it see no end, there are more than the cap, or so nearly that "10,000+" is no lie to
-// care about.
-func (s *store) countApps(ctx context.Context, org access.OrganisationID, t term) (int, error) {
-	const most = 4 * (TotalCap + 1)
+// countMany counts the apps of a selection that has more matches than are looked at: each app of the organisation is
+// tested. Where that would be too many, more than the cap are said to match, or so nearly that "10,000+" is no lie to care
+// about.
+func (s *store) countMany(ctx context.Context, sel selection) (int, error) {
+	if err := s.countAll(ctx, &sel); err != nil || sel.apps > TotalCap {
+		return TotalCap + 1, err
+	}
+	return s.countWalk(ctx, sel, TotalCap+1)
+}
+
+// countApps counts the apps that a term matches, each once. Should it see no end of the matches that it looks at, their
+// number is not known.
+func (s *store) countApps(ctx context.Context, org access.OrganisationID, t term) (n int, known bool, err error) {
 	var q sql
 	if t.sorted() {
 		q.add("SELECT count(*) FROM (")
 		q.drive(org, t)
 		q.add(" LIMIT ?) capped", TotalCap+1)
-		return s.countSQL(ctx, &q)
+		n, err = s.countSQL(ctx, &q)
+		return n, true, err
 	}
 	q.add("SELECT count(*) AS apps, COALESCE(SUM(n), 0) AS matches FROM (SELECT app_id, count(*) AS n FROM (SELECT app_id FROM (")
 	q.source(org, t)
-	q.add(") every LIMIT ?) seen GROUP BY app_id) once", most)
+	q.add(") every LIMIT ?) seen GROUP BY app_id) once", s.ways.look)
 	var row struct{ Apps, Matches int }
 	if err := s.db.Read(ctx).Raw(q.text.String(), q.args...).Scan(&row).Error; err != nil {
-		return 0, fmt.Errorf("count apps: %w", err)
+		return 0, false, fmt.Errorf("count apps: %w", err)
 	}
-	if row.Matches == most {
-		return TotalCap + 1, nil
-	}
-	return min(row.Apps, TotalCap+1), nil
+	return min(row.Apps, TotalCap+1), row.Matches < s.ways.look || row.Apps > TotalCap, nil
 }
 
 func (s *store) countSQL(ctx context.Context, q *sql) (int, error) {
@@ -363,11 +373,18 @@ type searchWays struct {
 	// common is how far several terms are counted that nearly every app matches: to find out that they match 9,000 apps and
 	// not 8,000 would take most of the time of the page, and helps nobody to find one of them.
 	common int
+	// look is how many matches of a term are looked at to count its apps: so many that nearly every app may have four.
+	look int
+	// users is how many API users the values of a search may name together: each is an argument of its statements, of
+	// which SQLite takes 32,766.
+	users int
 	// export is how many apps an export reads at once.
 	export int
 }
 
-var usualWays = searchWays{few: 2000, cost: 5 * defaultPerPage, common: 2000, export: 1000}
+var usualWays = searchWays{
+	few: 2000, cost: 5 * defaultPerPage, common: 1000, look: 4 * (TotalCap + 1), users: 5000, export: 1000,
+}
 
 // countedApps is how many apps are counted at most to find out whether a walk is the better way.
 const countedApps = 20_000
