@@ -95,6 +95,7 @@ func New(d Deps) (*Registry, error) {
 	}
 	d.DB.Feed().Subscribe(r.snapshot.heard)
 	d.Identity.WhenSuspended(endTokens)
+	d.Identity.WhenRobotsDeleted(keepActing)
 	if d.Outbox != nil {
 		d.Outbox.WhenAnswered(addressAnswered)
 	}
