@@ -124,10 +124,10 @@ func TestAPIRefusals(t *testing.T) {
 	if diff := cmp.Diff([]string{"registry.secrets.write"}, doc.ScopesPresented); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"registry.apps.read", "registry.apps.write"}, doc.ScopesNeeded); diff != "" {
+	if diff := cmp.Diff([]string{"registry.apps.read"}, doc.ScopesNeeded); diff != "" {
 		t.Error(diff)
 	}
-	challenge := `Bearer realm="credenza", error="insufficient_scope", scope="registry.apps.read registry.apps.write"`
+	challenge := `Bearer realm="credenza", error="insufficient_scope", scope="registry.apps.read"`
 	if got.header.Get("WWW-Authenticate") != challenge || doc.TraceID != got.header.Get("X-Request-Id") || doc.TraceID == "" {
 		t.Errorf("%v %+v", got.header, doc)
 	}
