@@ -41,7 +41,7 @@ type rate struct {
 
 // apis is the whole table.
 func apis() []apiRoute {
-	return managementAPI()
+	return append(managementAPI(), identityAPI()...)
 }
 
 // apiCall is one call of an API by an app. The rooms are asked as actor, who holds the rights of the app's API user and,

@@ -40,7 +40,9 @@ func (c *apiCall) secretID() (registry.SecretID, error) {
 }
 
 // etag is a version as a strong entity tag (RFC 9110 §8.8.3).
-func etag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }
+func etag(version int64) string { return strconv.Quote(decimal(version)) }
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 // ifMatch reads which version of a thing the caller has seen (RFC 9110 §13.1.1): 428 when it does not say, whichever when
 // whatever version there is will do.

@@ -25,7 +25,7 @@ func managementAPI() []apiRoute {
 	const view, manage = access.AppsView, access.AppsManage
 	reads, writes := rate{"management.read", 600, time.Minute}, rate{"management.write", 120, time.Minute}
 	readApps, writeApps := []string{"registry.apps.read"}, []string{"registry.apps.write"}
-	secrets := []string{"registry.secrets.write"}
+	secrets, readScopes := []string{secretScope}, []string{"registry.scopes.read"}
 	line := func(method, path, name string, anyOf []string, right access.Right, handler func(*Server, *apiCall) error) apiRoute {
 		r := writes
 		if method == get {
@@ -47,6 +47,11 @@ func managementAPI() []apiRoute {
 		line(post, apiSecretPath+"/retire", "api.secret.retire", secrets, manage, (*Server).apiRetire),
 		line(post, apiSecretPath+"/restore", "api.secret.restore", secrets, manage, (*Server).apiRestore),
 		line(post, apiSecretPath+"/leak", "api.secret.leak", secrets, manage, (*Server).apiLeak),
+		line(get, "/api/v1/apis", "api.api.list", readScopes, "", (*Server).apiAPIs),
+		line(get, "/api/v1/scopes", "api.scope.list", readScopes, "", (*Server).apiScopes),
+		line(get, "/api/v1/scopes/:name", "api.scope.show", readScopes, "", (*Server).apiScope),
+		line(get, "/api/v1/api-users", "api.api_user.list", readApps, view, (*Server).apiAPIUsers),
+		line(get, "/api/v1/audit/events", "api.audit.list", []string{"audit.events.read"}, access.AuditView, (*Server).apiEvents),
 	}
 }
 

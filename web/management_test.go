@@ -340,3 +340,81 @@ func TestManagementPower(t *testing.T) {
 func keys(m map[string][]string) []string {
 	return slices.Sorted(maps.Keys(m))
 }
+
+// TestManagementCatalogue: APIs, scopes with their calls, and API users.
+func TestManagementCatalogue(t *testing.T) {
+	p := newPortal(t)
+	m := p.manager()
+	var apis api.CatalogueAPIs
+	m.call(http.MethodGet, "/api/v1/apis", nil).is(http.StatusOK).into(&apis)
+	i := slices.IndexFunc(apis.Items, func(a api.CatalogueAPI) bool { return a.Key == "credenza" })
+	if i < 0 || !apis.Items[i].Own || apis.Items[i].Audience != publicURL+"/apis/credenza" || apis.Items[i].TokenLifetime != 3600 {
+		t.Errorf("%+v", apis)
+	}
+	var names []string
+	for next := "/api/v1/scopes?limit=60"; next != ""; {
+		var page api.ScopePage
+		got := m.call(http.MethodGet, next, nil).is(http.StatusOK).into(&page)
+		for _, x := range page.Items {
+			names = append(names, x.Name)
+		}
+		if page.Total != len(p.catalogue.Scopes()) {
+			t.Errorf("%d in all", page.Total)
+		}
+		next = linkTo(got, "next")
+	}
+	if len(names) != len(p.catalogue.Scopes()) || !slices.Contains(names, invoiceRead) {
+		t.Errorf("%d scopes by pages", len(names))
+	}
+	var found api.ScopePage
+	m.call(http.MethodGet, "/api/v1/scopes?q=POST%20/invoices&kind=write&api=coupa-core", nil).is(http.StatusOK).into(&found)
+	if len(found.Items) == 0 || found.Items[0].Kind != "write" {
+		t.Errorf("%+v", found)
+	}
+	var detail api.ScopeDetail
+	m.call(http.MethodGet, "/api/v1/scopes/"+invoiceRead, nil).is(http.StatusOK).into(&detail)
+	if detail.API != "coupa-core" || !detail.Grantable || len(detail.Calls) == 0 {
+		t.Errorf("%+v", detail)
+	}
+	m.call(http.MethodGet, "/api/v1/scopes/core.invoices.read", nil).is(http.StatusNotFound)
+	for _, query := range []string{"api=none", "kind=big", "after=none"} {
+		m.call(http.MethodGet, "/api/v1/scopes?"+query, nil).is(http.StatusBadRequest)
+	}
+	var users api.APIUsers
+	m.call(http.MethodGet, "/api/v1/api-users", nil).is(http.StatusOK).into(&users)
+	i = slices.IndexFunc(users.Items, func(u api.APIUser) bool { return u.Name == "Manager" })
+	if i < 0 || users.Items[i].ID != string(m.robot.ID) || !slices.Equal(users.Items[i].Categories, []string{"customer", "partner"}) {
+		t.Errorf("%+v", users)
+	}
+}
+
+// TestManagementAudit: an organisation's trail by pages, without anybody else's and without persons' names.
+func TestManagementAudit(t *testing.T) {
+	p := newPortal(t)
+	m := p.manager()
+	made := m.create(m.wanted("Seen"))
+	m.call(http.MethodPost, appsAPI+"/"+made.App.ID+"/deactivate", nil, "If-Match", "*").is(http.StatusOK)
+	p.program(p.globex, "Theirs", []string{invoiceRead})
+	var actions []string
+	for next := "/api/v1/audit/events?limit=1&app=" + made.App.ID; next != ""; {
+		var page api.EventPage
+		got := m.call(http.MethodGet, next, nil).is(http.StatusOK).into(&page)
+		for _, e := range page.Items {
+			actions = append(actions, e.Action+" "+e.Actor.Kind+" "+e.Target.Label+" "+e.Result)
+			if e.Actor.ID != string(m.app.ID) || e.RequestID == "" || strings.Contains(got.body, "ana@acme.example") {
+				t.Errorf("%s", got.body)
+			}
+		}
+		next = linkTo(got, "next")
+	}
+	if diff := cmp.Diff([]string{"app.deactivate app Seen done", "app.register app Seen done"}, actions); diff != "" {
+		t.Error(diff)
+	}
+	got := m.call(http.MethodGet, "/api/v1/audit/events?limit=100&result=done", nil).is(http.StatusOK)
+	if strings.Contains(got.body, "Theirs") {
+		t.Error("another organisation's trail is shown")
+	}
+	for _, query := range []string{"app=x", "result=fine", "before=0", "limit=1000"} {
+		m.call(http.MethodGet, "/api/v1/audit/events?"+query, nil).is(http.StatusBadRequest)
+	}
+}

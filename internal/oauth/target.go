@@ -159,3 +159,6 @@ func (t *targets) target(key string, scopes scope.Set) (target, error) {
 	}
 	return target{api: key, audience: t.audience(key), scopes: scopes, lifetime: api.TokenLifetime}, nil
 }
+
+// Audience returns what tokens for an API carry as `aud`, by the API's key (protocol.md §1.1).
+func (s *Server) Audience(api string) string { return s.targets.audience(api) }
