@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -109,6 +110,12 @@ func newRates(routes []apiRoute, most map[string]int, clock func() time.Time) (m
 			return nil, err
 		}
 		limiters[r.rate.class] = l
+	}
+	for class := range most {
+		if limiters[class] == nil {
+			return nil, fmt.Errorf("CREDENZA_API_RATES names %s; there are %s", class,
+				strings.Join(slices.Sorted(maps.Keys(limiters)), ", "))
+		}
 	}
 	return limiters, nil
 }
