@@ -3,6 +3,7 @@ package scope
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"credenza.example/credenza/internal/access"
@@ -56,6 +57,9 @@ func (o Owner) keeps(api API) error {
 	if !stays(api.Key, o.KeyPrefix(), ownKeys) {
 		found.add(where, "the key %s", begins(o.KeyPrefix(), ownKeys))
 	}
+	if slices.Contains(reservedKeys(), api.Key) {
+		found.add(where, "the key is an address of the portal's own")
+	}
 	for _, family := range api.Families {
 		for _, s := range family.Scopes {
 			if !stays(s.Name, o.ScopePrefix(), ownScopes) {
@@ -71,6 +75,9 @@ func (o Owner) keeps(api API) error {
 	}
 	return found.err()
 }
+
+// reservedKeys are the last parts of addresses where the page of an API would stand.
+func reservedKeys() []string { return []string{"new", "import", "undescribed"} }
 
 func begins(prefix, reserved string) string {
 	if prefix == "" {
