@@ -162,11 +162,19 @@ func (s *Server) apiEvents(c *apiCall) error {
 	return c.json(http.StatusOK, answer)
 }
 
+// fieldsOf are the fields of an event; an event without any has none.
+func fieldsOf(fields map[string]any) map[string]any {
+	if fields == nil {
+		return map[string]any{}
+	}
+	return fields
+}
+
 func wireEvent(e audit.Event) api.Event {
 	return api.Event{
 		ID: e.ID, Sequence: e.Sequence, At: e.At, Actor: api.EventActor{Kind: string(e.ActorKind), ID: e.ActorID}, Action: e.Action,
 		Target: api.EventTarget{Kind: e.Target.Kind, ID: e.Target.ID, Label: e.Target.Label}, Result: string(e.Result),
-		Reason: e.Reason, Before: e.Before, After: e.After, Address: e.Origin.Address, RequestID: e.Origin.RequestID,
+		Reason: e.Reason, Before: fieldsOf(e.Before), After: fieldsOf(e.After), Address: e.Origin.Address, RequestID: e.Origin.RequestID,
 		Repeated: e.Repeated,
 	}
 }

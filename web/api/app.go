@@ -4,15 +4,15 @@ import "time"
 
 // App is an app as the management API shows it. What there is none of is null. Version goes with the ETag.
 type App struct {
-	ID             string      `json:"id"`
+	ID             string      `json:"id" format:"uuid"`
 	ClientID       string      `json:"client_id"`
-	Kind           string      `json:"kind"`
+	Kind           string      `json:"kind" words:"kind"`
 	Name           string      `json:"name"`
 	Description    string      `json:"description"`
-	Category       string      `json:"category"`
-	Type           string      `json:"type"`
-	CredentialType string      `json:"credential_type"`
-	Status         string      `json:"status"`
+	Category       string      `json:"category" words:"category"`
+	Type           string      `json:"type" words:"type"`
+	CredentialType string      `json:"credential_type" words:"proof"`
+	Status         string      `json:"status" words:"status"`
 	Contact        Contact     `json:"contact"`
 	SecondContact  *Contact    `json:"second_contact"`
 	APIUser        *APIUserRef `json:"api_user"`
@@ -37,13 +37,13 @@ type Contact struct {
 
 // APIUserRef names an API user.
 type APIUserRef struct {
-	ID   string `json:"id"`
+	ID   string `json:"id" format:"uuid"`
 	Name string `json:"name"`
 }
 
 // Author is who made or changed something.
 type Author struct {
-	Kind string `json:"kind"`
+	Kind string `json:"kind" words:"actor"`
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
@@ -58,12 +58,12 @@ type AppPage struct {
 
 // AppRow is an app in a list.
 type AppRow struct {
-	ID         string     `json:"id"`
+	ID         string     `json:"id" format:"uuid"`
 	ClientID   string     `json:"client_id"`
-	Kind       string     `json:"kind"`
+	Kind       string     `json:"kind" words:"kind"`
 	Name       string     `json:"name"`
-	Category   string     `json:"category"`
-	Status     string     `json:"status"`
+	Category   string     `json:"category" words:"category"`
+	Status     string     `json:"status" words:"status"`
 	CreatedAt  time.Time  `json:"created_at"`
 	CreatedBy  Author     `json:"created_by"`
 	ModifiedAt time.Time  `json:"modified_at"`
@@ -75,10 +75,10 @@ type AppRow struct {
 type NewApp struct {
 	Name          string     `json:"name"`
 	Description   string     `json:"description"`
-	Category      string     `json:"category"`
+	Category      string     `json:"category" words:"category"`
 	Contact       Contact    `json:"contact"`
 	SecondContact *Contact   `json:"second_contact,omitempty"`
-	APIUser       string     `json:"api_user"`
+	APIUser       string     `json:"api_user" format:"uuid"`
 	Scopes        []string   `json:"scopes"`
 	DefaultAPI    string     `json:"default_api,omitempty"`
 	Active        *bool      `json:"active,omitempty"`
@@ -89,7 +89,7 @@ type NewApp struct {
 // never. Label left out is the month.
 type NewSecret struct {
 	Label     string              `json:"label,omitempty"`
-	ExpiresAt Optional[time.Time] `json:"expires_at,omitzero"`
+	ExpiresAt Optional[time.Time] `json:"expires_at,omitzero" null:"true"`
 }
 
 // AppPatch changes an app (RFC 7396): what is left out stays. SecondContact and DefaultAPI may be null, which takes them
@@ -97,12 +97,12 @@ type NewSecret struct {
 type AppPatch struct {
 	Name          Optional[string]   `json:"name,omitzero"`
 	Description   Optional[string]   `json:"description,omitzero"`
-	Category      Optional[string]   `json:"category,omitzero"`
+	Category      Optional[string]   `json:"category,omitzero" words:"category"`
 	Contact       Optional[Contact]  `json:"contact,omitzero"`
-	SecondContact Optional[Contact]  `json:"second_contact,omitzero"`
-	APIUser       Optional[string]   `json:"api_user,omitzero"`
+	SecondContact Optional[Contact]  `json:"second_contact,omitzero" null:"true"`
+	APIUser       Optional[string]   `json:"api_user,omitzero" format:"uuid"`
 	Scopes        Optional[[]string] `json:"scopes,omitzero"`
-	DefaultAPI    Optional[string]   `json:"default_api,omitzero"`
+	DefaultAPI    Optional[string]   `json:"default_api,omitzero" null:"true"`
 }
 
 // AppCreated is a new app. Secret is null where none was asked for.
@@ -114,23 +114,23 @@ type AppCreated struct {
 // ShownSecret is a secret in the one answer that shows it. ReplacesID is the secret it takes over from, null without one,
 // and ReplacedEndsAt when that ends.
 type ShownSecret struct {
-	ID             string     `json:"id"`
+	ID             string     `json:"id" format:"uuid"`
 	ClientID       string     `json:"client_id"`
 	ClientSecret   string     `json:"client_secret"`
 	Label          string     `json:"label"`
 	Hint           string     `json:"hint"`
 	EndsAt         *time.Time `json:"ends_at"`
-	ReplacesID     *string    `json:"replaces"`
+	ReplacesID     *string    `json:"replaces" format:"uuid"`
 	ReplacedEndsAt *time.Time `json:"replaced_ends_at"`
 }
 
 // Rotation asks for a new secret of an app. Reason left out is planned. Replaces is the secret it takes over from, which
 // must be named while two work; ReplacedEnds is when that ends: now, 1h, 24h, 7d (left out), 30d, or a time.
 type Rotation struct {
-	Reason       string              `json:"reason,omitempty"`
+	Reason       string              `json:"reason,omitempty" words:"reason"`
 	Label        string              `json:"label,omitempty"`
-	ExpiresAt    Optional[time.Time] `json:"expires_at,omitzero"`
-	Replaces     string              `json:"replaces,omitempty"`
+	ExpiresAt    Optional[time.Time] `json:"expires_at,omitzero" null:"true"`
+	Replaces     string              `json:"replaces,omitempty" format:"uuid"`
 	ReplacedEnds string              `json:"replaced_ends,omitempty"`
 }
 

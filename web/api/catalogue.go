@@ -13,7 +13,7 @@ type ScopePage struct {
 type Scope struct {
 	Name       string `json:"name"`
 	API        string `json:"api"`
-	Kind       string `json:"kind"`
+	Kind       string `json:"kind" words:"scope"`
 	CoversRead bool   `json:"covers_read"`
 	Grantable  bool   `json:"grantable"`
 }
@@ -31,7 +31,7 @@ type Call struct {
 	Object string `json:"object"`
 	Method string `json:"method"`
 	Path   string `json:"path"`
-	Access string `json:"access"`
+	Access string `json:"access" words:"access"`
 }
 
 // CatalogueAPIs are the APIs that tokens are made for.
@@ -58,11 +58,11 @@ type APIUsers struct {
 
 // APIUser is an identity that apps act as, with the categories of apps that may. ExpiresAt is null for never.
 type APIUser struct {
-	ID          string     `json:"id"`
+	ID          string     `json:"id" format:"uuid"`
 	Name        string     `json:"name"`
 	DisplayName string     `json:"display_name"`
-	Kind        string     `json:"kind"`
-	Categories  []string   `json:"categories"`
+	Kind        string     `json:"kind" words:"user"`
+	Categories  []string   `json:"categories" words:"category"`
 	ExpiresAt   *time.Time `json:"expires_at"`
 }
 
@@ -72,16 +72,16 @@ type EventPage struct {
 }
 
 // Event is one entry of the organisation's audit trail. Persons are named by their IDs alone. Sequence has no gaps.
-// Before and After hold the fields that changed, null where there are none; Repeated is how often a refused act was tried
+// Before and After hold the fields that changed; Repeated is how often a refused act was tried
 // again in the same minute.
 type Event struct {
-	ID        string         `json:"id"`
+	ID        string         `json:"id" format:"uuid"`
 	Sequence  int64          `json:"sequence"`
 	At        time.Time      `json:"at"`
 	Actor     EventActor     `json:"actor"`
 	Action    string         `json:"action"`
 	Target    EventTarget    `json:"target"`
-	Result    string         `json:"result"`
+	Result    string         `json:"result" words:"result"`
 	Reason    string         `json:"reason"`
 	Before    map[string]any `json:"before"`
 	After     map[string]any `json:"after"`
@@ -92,7 +92,7 @@ type Event struct {
 
 // EventActor is who acted.
 type EventActor struct {
-	Kind string `json:"kind"`
+	Kind string `json:"kind" words:"actor"`
 	ID   string `json:"id"`
 }
 

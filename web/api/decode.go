@@ -183,11 +183,12 @@ func plain(t reflect.Type) reflect.Type {
 		switch {
 		case t.Kind() == reflect.Pointer:
 			t = t.Elem()
-		case t.Implements(optionalType):
-			field, _ := t.FieldByName("Value")
-			t = field.Type
 		default:
-			return t
+			value, ok := Within(t)
+			if !ok {
+				return t
+			}
+			t = value
 		}
 	}
 	return nil
