@@ -10,6 +10,7 @@
 // The door for groups and robot accounts, which the pages and the identity API share:
 //
 //	Groups, Group, MembersOf, Losses          read groups                      robots.view
+//	RobotGrants, RightsOfRobots, PersonGrants effective rights                 robots.view
 //	CreateGroup, ChangeGroup, DeleteGroups    members, roles, name             robots.manage, and power over what is given
 //	Robots (search, order, page), Robot       read robot accounts with groups  robots.view
 //	CreateRobot, ChangeRobot                  display name, groups             robots.manage, and power over groups added

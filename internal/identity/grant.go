@@ -29,6 +29,15 @@ func (d *Directory) RobotGrants(ctx context.Context, actor access.Actor, org Org
 	return readGrants(d.db.Read(ctx), robotHolds, org, string(id))
 }
 
+// RightsOfRobots returns the effective rights of several robot accounts, for lists; one without rights has no entry. It
+// takes robots.view.
+func (d *Directory) RightsOfRobots(ctx context.Context, actor access.Actor, org OrganisationID, ids ...RobotID) (map[RobotID]access.Set, error) {
+	if err := d.mayView(ctx, actor, "robot.list", org); err != nil {
+		return nil, err
+	}
+	return readRightsOfRobots(d.db.Read(ctx), org, ids)
+}
+
 // PersonGrants is RobotGrants for a person of the organisation.
 func (d *Directory) PersonGrants(ctx context.Context, actor access.Actor, org OrganisationID, id PersonID) ([]Grant, error) {
 	if err := d.mayView(ctx, actor, "person.show", org); err != nil {

@@ -92,6 +92,10 @@ func (h *house) wantRights(t *testing.T, p identity.Person, r identity.RobotAcco
 	if err != nil || rights.Has(access.AppsManage) != want {
 		t.Errorf("the robot account's rights %v, %v", rights, err)
 	}
+	several, err := h.RightsOfRobots(t.Context(), operator(), h.acme.ID, r.ID)
+	if err != nil || several[r.ID].Has(access.AppsManage) != want {
+		t.Errorf("the rights of several accounts %v, %v", several, err)
+	}
 	holders, err := h.Holders(t.Context(), h.acme.ID, access.AppsManage)
 	if err != nil || slices.ContainsFunc(holders, func(o identity.Person) bool { return o.ID == p.ID }) != want {
 		t.Errorf("holders %v, %v", holders, err)

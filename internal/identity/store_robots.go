@@ -107,6 +107,39 @@ func robotRights(g *gorm.DB, org OrganisationID, id RobotID) (access.Set, error)
 	return access.NewSet(names...), nil
 }
 
+// readRightsOfRobots is robotRights for several accounts.
+func readRightsOfRobots(g *gorm.DB, org OrganisationID, ids []RobotID) (map[RobotID]access.Set, error) {
+	rights := map[RobotID]access.Set{}
+	for len(ids) > 0 {
+		var texts []string
+		for _, id := range ids[:min(len(ids), MaxIDs)] {
+			texts = append(texts, string(id))
+		}
+		ids = ids[len(texts):]
+		var rows []struct {
+			RobotID   RobotID
+			RightName access.Right
+		}
+		err := g.Raw(`SELECT held.robot_id, rr.right_name FROM (
+				SELECT robot_id, role_id FROM robot_roles WHERE organisation_id = ? AND robot_id IN ?
+				UNION SELECT m.robot_id, gr.role_id FROM group_robots m
+				JOIN group_roles gr ON gr.organisation_id = m.organisation_id AND gr.group_id = m.group_id
+				WHERE m.organisation_id = ? AND m.robot_id IN ?) held
+			JOIN role_rights rr ON rr.organisation_id = ? AND rr.role_id = held.role_id`,
+			string(org), texts, string(org), texts, string(org)).Scan(&rows).Error
+		if err != nil {
+			return nil, fmt.Errorf("read the rights of robot accounts: %w", err)
+		}
+		for _, row := range rows {
+			if rights[row.RobotID] == nil {
+				rights[row.RobotID] = access.Set{}
+			}
+			rights[row.RobotID][row.RightName] = struct{}{}
+		}
+	}
+	return rights, nil
+}
+
 func updateRobotStatus(tx *database.Tx, robot RobotAccount, status Status) error {
 	return one(tx.DB().Exec(`UPDATE robot_accounts SET status = ?, version = version + 1
 		WHERE organisation_id = ? AND id = ? AND version = ? AND deleted_at IS NULL`,
