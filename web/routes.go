@@ -115,7 +115,13 @@ func pages() []route {
 		{http.MethodPost, "/apps/:id/test", "app.test", view, (*Server).testApp},
 
 		{http.MethodGet, "/catalogue", "catalogue.list", keeper, (*Server).cataloguePage},
+		{http.MethodGet, addAPIPath, "catalogue.api.form", keeper, (*Server).addAPIForm},
+		{http.MethodPost, addAPIPath, "catalogue.api", keeper, (*Server).addAPI},
 		{http.MethodGet, "/catalogue/:api", "catalogue.show", keeper, (*Server).catalogueAPI},
+		{http.MethodGet, "/catalogue/:api/edit", "catalogue.api_edit.form", keeper, (*Server).editAPIForm},
+		{http.MethodPost, "/catalogue/:api/edit", "catalogue.api_edit", keeper, (*Server).editAPI},
+		{http.MethodGet, "/catalogue/:api/remove", "catalogue.api_remove.form", keeper, (*Server).removeAPIForm},
+		{http.MethodPost, "/catalogue/:api/remove", "catalogue.api_remove", keeper, (*Server).removeAPI},
 		{http.MethodGet, "/catalogue/:api/history", "catalogue.history", keeper, (*Server).apiHistory},
 		{http.MethodGet, "/catalogue/:api/map", "catalogue.map.form", keeper, (*Server).mapForm},
 		{http.MethodPost, "/catalogue/:api/map", "catalogue.map", keeper, (*Server).mapCall},

@@ -112,10 +112,10 @@ func (t *targets) granted(asked string, h holder) (scope.Set, error) {
 	if err != nil {
 		return scope.Set{}, &refusal{reason: reasonScopeMalformed, cause: err}
 	}
-	held := scope.SetOf(h.scopes...)
+	held, seen := scope.SetOf(h.scopes...), t.catalogue.For(h.organisation) // another organisation's scope is no scope here
 	for _, name := range scopes.Names() {
-		if !t.catalogue.Now().Known(name) {
-			if right, ok := t.catalogue.Now().Spelled(name); ok {
+		if !seen.Known(name) {
+			if right, ok := seen.Spelled(name); ok {
 				name += "; did you mean " + right + "?"
 			}
 			return scope.Set{}, refuseFor(reasonScopeUnknown, name)

@@ -98,6 +98,10 @@ var calls = map[string]call{
 		_, _, err := w.Holding(ctx, actor, "core.invoice.read")
 		return err
 	}, true},
+	"APIUse": {access.AppsManage, "catalogue.api_remove", func(ctx context.Context, w *world, actor access.Actor, _ target) error {
+		_, err := w.APIUse(ctx, actor, "coupa-core", []string{"core.invoice.read"})
+		return err
+	}, true},
 	"Addresses": {access.AppsView, "app.view", func(ctx context.Context, w *world, actor access.Actor, x target) error {
 		_, err := w.Addresses(ctx, actor, &registry.App{ID: x.app, Contact: registry.Contact{Email: "jo@acme.example"}})
 		return err

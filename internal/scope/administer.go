@@ -159,6 +159,9 @@ func (s *Shelf) Add(ctx context.Context, actor access.Actor, own Owner, document
 	if err := s.trail.Check(ctx, actor, act); err != nil {
 		return "", err
 	}
+	if !own.may(actor) {
+		return "", notFound()
+	}
 	if a.API, err = a.read(); err == nil {
 		err = own.keeps(a.API)
 	}
@@ -197,7 +200,7 @@ func (s *Shelf) Remove(ctx context.Context, actor access.Actor, own Owner, key s
 	return s.change(ctx, actor, act, func(now changes) (step, error) {
 		before, found := now.addition(key, own)
 		switch {
-		case !found:
+		case !found, !own.may(actor):
 			return step{}, notFound()
 		case before.Version != version:
 			return step{}, stale()

@@ -24,6 +24,11 @@ func (o Owner) right() access.Right {
 	return access.AppsManage
 }
 
+// may reports whether an actor acts for the owner: nobody changes what is another organisation's own.
+func (o Owner) may(actor access.Actor) bool {
+	return o.Organisation == "" || o.Organisation == actor.Organisation
+}
+
 // The beginnings of what belongs to one organisation: of an API's key and of a scope. The client prefix follows in lower
 // case (protocol.md §6).
 const (
