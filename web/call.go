@@ -118,6 +118,9 @@ func (c *call) frame(current string) templates.Frame {
 	if c.actor.Has(access.CatalogueManage) || c.actor.Has(access.AppsManage) {
 		f.Nav = append(f.Nav, templates.NavLink{Code: "catalogue", Href: cataloguePath})
 	}
+	if c.actor.Has(access.DocsView) {
+		f.Nav = append(f.Nav, templates.NavLink{Code: "api", Href: apiPagePath})
+	}
 	return f
 }
 

@@ -82,12 +82,15 @@ func limitParameter() apiParameter {
 	}}
 }
 
-// exampleApp is a body that makes an app with a secret. The IDs are made up.
+// exampleUser is the ID of nobody.
+const exampleUser = "01970000-0000-7000-8000-000000000001"
+
+// exampleApp is a body that makes an app with a secret.
 func exampleApp() any {
 	return map[string]any{
 		"name": "SAP spend export", "description": "Copies approved invoices to SAP every night.", "category": "customer",
 		"contact":  map[string]any{"first_name": "Ana", "last_name": "Silva", "email": "ana.silva@example.com"},
-		"api_user": "01970000-0000-7000-8000-000000000001", "scopes": []string{"core.invoice.read"},
+		"api_user": exampleUser, "scopes": []string{"core.invoice.read"},
 		"secret": map[string]any{"label": "first"},
 	}
 }

@@ -128,6 +128,7 @@ func pages() []route {
 		{http.MethodGet, "/catalogue/:api/unmap", "catalogue.unmap.form", keeper, (*Server).unmapForm},
 		{http.MethodPost, "/catalogue/:api/unmap", "catalogue.unmap", keeper, (*Server).unmapCall},
 
+		{http.MethodGet, apiPagePath, "api.page", needs(access.DocsView), (*Server).apiPage},
 		{http.MethodGet, "/scopes", "scope.list", member, (*Server).scopesPage},
 		{http.MethodGet, "/scopes/add", "scope.add", manage, (*Server).addScopes},
 		{http.MethodGet, "/scopes/:name", "scope.show", member, (*Server).scopeDetail},
