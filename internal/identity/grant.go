@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"slices"
 
 	"credenza.example/credenza/internal/access"
 )
@@ -51,17 +50,6 @@ func rightsOf(grants []Grant) access.Set {
 	set := access.Set{}
 	for _, g := range grants {
 		set[g.Right] = struct{}{}
-	}
-	return set
-}
-
-// onlyThrough returns the rights that nothing but the group gives.
-func onlyThrough(grants []Grant, group GroupID) access.Set {
-	set := access.Set{}
-	for _, g := range grants {
-		if !slices.ContainsFunc(g.Sources, func(s Source) bool { return s.Group != group }) {
-			set[g.Right] = struct{}{}
-		}
 	}
 	return set
 }

@@ -336,21 +336,11 @@ func (d *Directory) DeleteGroups(ctx context.Context, actor access.Actor, org Or
 		return problem.Fields(*f)
 	}
 	return d.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
-		var gone []Group
-		for _, id := range ids {
-			group, err := readGroup(tx.DB(), org, GroupID(id))
-			if problem.Is(err, problem.NotFound) && len(ids) > 1 {
-				err = problem.Fields(*fault("group.groups", "unknown"))
-			}
-			if err == nil && group.Kind == GroupBuiltIn {
-				err = problem.New(problem.Conflict, "identity.group_built_in", "Name", group.Name)
-			}
-			if err != nil {
-				return audit.Change{}, err
-			}
-			gone = append(gone, group)
+		gone, err := groupsToDelete(tx, org, ids)
+		if err != nil {
+			return audit.Change{}, err
 		}
-		err := keepAdministrator(tx, org, func() error {
+		err = keepAdministrator(tx, org, func() error {
 			for _, group := range gone {
 				if err := deleteGroup(tx, group); err != nil {
 					return err
@@ -361,6 +351,24 @@ func (d *Directory) DeleteGroups(ctx context.Context, actor access.Actor, org Or
 		tx.Changed(database.TopicRole, string(org))
 		return deletion(act.Target.Kind, gone, func(g Group) (string, string) { return string(g.ID), g.Name }), err
 	})
+}
+
+func groupsToDelete(tx *database.Tx, org OrganisationID, ids []string) ([]Group, error) {
+	list, err := groupsWithin(tx, org, ids)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) < len(ids) && len(ids) == 1:
+		return nil, notFound()
+	case len(list) < len(ids):
+		return nil, problem.Fields(*fault("group.groups", "unknown"))
+	}
+	for _, group := range list {
+		if group.Kind == GroupBuiltIn {
+			return nil, problem.New(problem.Conflict, "identity.group_built_in", "Name", group.Name)
+		}
+	}
+	return list, nil
 }
 
 // deletion makes the events of things that are deleted together: one for each, so that each one's history ends with it.

@@ -136,29 +136,30 @@ func (d *Directory) MembersOf(ctx context.Context, actor access.Actor, org Organ
 // Losses returns who loses which rights when the group is deleted; who loses none is left out. It takes robots.view. The
 // answer is problem.NotFound when there is no such group.
 func (d *Directory) Losses(ctx context.Context, actor access.Actor, org OrganisationID, id GroupID) ([]Loss, error) {
-	if _, err := d.Group(ctx, actor, org, id); err != nil {
+	group, err := d.Group(ctx, actor, org, id)
+	if err != nil {
 		return nil, err
 	}
 	all, err := d.MembersOf(ctx, actor, org, id)
 	if err != nil {
 		return nil, err
 	}
+	people, err := readOtherRights(d.db.Read(ctx), peopleWithout, org, id)
+	if err != nil {
+		return nil, err
+	}
+	robots, err := readOtherRights(d.db.Read(ctx), robotsWithout, org, id)
+	if err != nil {
+		return nil, err
+	}
 	var losses []Loss
 	for _, p := range all[id].People {
-		grants, err := readGrants(d.db.Read(ctx), personHolds, org, string(p.ID))
-		if err != nil {
-			return nil, err
-		}
-		if lost := onlyThrough(grants, id); len(lost) > 0 {
+		if lost := without(group.Rights(), people[string(p.ID)]); len(lost) > 0 {
 			losses = append(losses, Loss{Person: p, Rights: lost})
 		}
 	}
 	for _, r := range all[id].Robots {
-		grants, err := readGrants(d.db.Read(ctx), robotHolds, org, string(r.ID))
-		if err != nil {
-			return nil, err
-		}
-		if lost := onlyThrough(grants, id); len(lost) > 0 {
+		if lost := without(group.Rights(), robots[string(r.ID)]); len(lost) > 0 {
 			losses = append(losses, Loss{Robot: r, Rights: lost})
 		}
 	}

@@ -260,22 +260,13 @@ func (d *Directory) DeleteRobots(ctx context.Context, actor access.Actor, org Or
 		return problem.Fields(*f)
 	}
 	return d.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
-		var gone []RobotAccount
-		var robots []RobotID
-		for _, id := range ids {
-			robot, err := readRobot(tx.DB(), org, RobotID(id))
-			if problem.Is(err, problem.NotFound) && len(ids) > 1 {
-				err = problem.Fields(*fault("robot.robots", "unknown"))
-			}
-			if err != nil {
-				return audit.Change{}, err
-			}
-			gone, robots = append(gone, robot), append(robots, robot.ID)
+		gone, err := robotsToDelete(tx, org, ids)
+		if err != nil {
+			return audit.Change{}, err
 		}
-		for _, fn := range d.deleted {
-			if err := fn(tx, org, robots); err != nil {
-				return audit.Change{}, err
-			}
+		robots := make([]RobotID, len(gone))
+		for i, robot := range gone {
+			robots[i] = robot.ID
 		}
 		for _, robot := range gone {
 			if err := deleteRobot(tx, robot); err != nil {
@@ -283,6 +274,25 @@ func (d *Directory) DeleteRobots(ctx context.Context, actor access.Actor, org Or
 			}
 			tx.Changed(database.TopicRobot, string(robot.ID))
 		}
+		// Afterwards, because the rows are locked now: an app that was about to act as one is there to be seen.
+		for _, fn := range d.deleted {
+			if err := fn(tx, org, robots); err != nil {
+				return audit.Change{}, err
+			}
+		}
 		return deletion("robot", gone, func(r RobotAccount) (string, string) { return string(r.ID), r.Name }), nil
 	})
+}
+
+func robotsToDelete(tx *database.Tx, org OrganisationID, ids []string) ([]RobotAccount, error) {
+	list, err := readRobots(tx.DB(), org, ids)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) < len(ids) && len(ids) == 1:
+		return nil, notFound()
+	case len(list) < len(ids):
+		return nil, problem.Fields(*fault("robot.robots", "unknown"))
+	}
+	return list, nil
 }

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -158,10 +159,8 @@ func TestRobotThatIsActedAsStays(t *testing.T) {
 			if org != h.acme.ID {
 				t.Errorf("asked about %s", org)
 			}
-			for _, id := range robots {
-				if id == two.ID {
-					return problem.New(problem.Conflict, "identity.robot_in_use", "Name", "Two", "Apps", []string{"Spend"}, "N", 1)
-				}
+			if slices.Contains(robots, two.ID) {
+				return problem.New(problem.Conflict, "identity.robot_in_use", "Name", "Two", "Apps", []string{"Spend"}, "N", 1)
 			}
 			return nil
 		})

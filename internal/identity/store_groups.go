@@ -265,6 +265,9 @@ func addMembers(tx *database.Tx, org OrganisationID, id GroupID, m members) erro
 		tx.Changed(database.TopicPerson, string(person))
 	}
 	for _, robot := range m.robots {
+		if err := holdRobot(tx, org, robot); err != nil {
+			return err
+		}
 		err := tx.DB().Exec(`INSERT INTO group_robots (organisation_id, group_id, robot_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
 			string(org), string(id), string(robot)).Error
 		if err != nil {
@@ -349,4 +352,45 @@ func readGrants(g *gorm.DB, holds string, org OrganisationID, id string) ([]Gran
 		byFold(list[i].Sources, func(s Source) string { return s.GroupName + "\x00" + s.Role })
 	}
 	return list, nil
+}
+
+// The roles that the members of a group hold without it, people and robot accounts. Each takes organisation and group
+// twice.
+const (
+	peopleWithout = `SELECT r.person_id AS id, r.role_id FROM group_people m
+		JOIN person_roles r ON r.organisation_id = m.organisation_id AND r.person_id = m.person_id
+		WHERE m.organisation_id = ? AND m.group_id = ?
+		UNION SELECT o.person_id, gr.role_id FROM group_people m
+		JOIN group_people o ON o.organisation_id = m.organisation_id AND o.person_id = m.person_id AND o.group_id <> m.group_id
+		JOIN group_roles gr ON gr.organisation_id = o.organisation_id AND gr.group_id = o.group_id
+		WHERE m.organisation_id = ? AND m.group_id = ?`
+	robotsWithout = `SELECT r.robot_id AS id, r.role_id FROM group_robots m
+		JOIN robot_roles r ON r.organisation_id = m.organisation_id AND r.robot_id = m.robot_id
+		WHERE m.organisation_id = ? AND m.group_id = ?
+		UNION SELECT o.robot_id, gr.role_id FROM group_robots m
+		JOIN group_robots o ON o.organisation_id = m.organisation_id AND o.robot_id = m.robot_id AND o.group_id <> m.group_id
+		JOIN group_roles gr ON gr.organisation_id = o.organisation_id AND gr.group_id = o.group_id
+		WHERE m.organisation_id = ? AND m.group_id = ?`
+)
+
+// readOtherRights returns what the members of a group hold without it, by their IDs. held is one of the constants above.
+func readOtherRights(g *gorm.DB, held string, org OrganisationID, id GroupID) (map[string]access.Set, error) {
+	var rows []struct {
+		ID        string
+		RightName access.Right
+	}
+	err := g.Raw("SELECT DISTINCT held.id, rr.right_name FROM ("+held+`) held
+		JOIN role_rights rr ON rr.organisation_id = ? AND rr.role_id = held.role_id`,
+		string(org), string(id), string(org), string(id), string(org)).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read what members hold besides: %w", err)
+	}
+	rights := map[string]access.Set{}
+	for _, row := range rows {
+		if rights[row.ID] == nil {
+			rights[row.ID] = access.Set{}
+		}
+		rights[row.ID][row.RightName] = struct{}{}
+	}
+	return rights, nil
 }

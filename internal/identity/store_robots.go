@@ -82,6 +82,20 @@ func readRobot(g *gorm.DB, org OrganisationID, id RobotID) (RobotAccount, error)
 	return row.account(), nil
 }
 
+// readRobots returns the accounts with these IDs; who asks compares the number.
+func readRobots(g *gorm.DB, org OrganisationID, ids []string) ([]RobotAccount, error) {
+	var rows []robotRow
+	err := g.Where("organisation_id = ? AND id IN ? AND deleted_at IS NULL", string(org), ids).Order("id").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read robot accounts: %w", err)
+	}
+	list := make([]RobotAccount, len(rows))
+	for i := range rows {
+		list[i] = rows[i].account()
+	}
+	return list, nil
+}
+
 func (d *Directory) readAPIUsers(ctx context.Context, org OrganisationID) ([]RobotAccount, error) {
 	var rows []robotRow
 	err := d.db.Read(ctx).Where("organisation_id = ? AND kind IN ? AND deleted_at IS NULL", string(org),
@@ -158,9 +172,22 @@ func updateRobot(tx *database.Tx, robot RobotAccount) error {
 		robot.DisplayName, Fold(robot.DisplayName), expires, string(robot.Organisation), string(robot.ID), robot.Version))
 }
 
+// holdRobot keeps an account from being deleted before this transaction ends: its row stays when it is, so that no foreign
+// key tells.
+func holdRobot(tx *database.Tx, org OrganisationID, id RobotID) error {
+	return one(tx.DB().Exec("UPDATE robot_accounts SET version = version WHERE organisation_id = ? AND id = ? AND deleted_at IS NULL",
+		string(org), string(id)))
+}
+
 // deleteRobot takes an account out of everything but its row, which deleted apps name. A key that begins with a space is
-// nobody's name.
+// nobody's name. The row comes first: who put the account into a group holds it until that is there to be deleted.
 func deleteRobot(tx *database.Tx, robot RobotAccount) error {
+	err := one(tx.DB().Exec(`UPDATE robot_accounts SET deleted_at = ?, status = ?, name_key = ' ' || id, version = version + 1
+		WHERE organisation_id = ? AND id = ? AND deleted_at IS NULL`,
+		database.Micros(tx.Now()), string(Inactive), string(robot.Organisation), string(robot.ID)))
+	if err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		"DELETE FROM group_robots WHERE organisation_id = ? AND robot_id = ?",
 		"DELETE FROM robot_roles WHERE organisation_id = ? AND robot_id = ?",
@@ -169,9 +196,7 @@ func deleteRobot(tx *database.Tx, robot RobotAccount) error {
 			return fmt.Errorf("delete what a robot account holds: %w", err)
 		}
 	}
-	return one(tx.DB().Exec(`UPDATE robot_accounts SET deleted_at = ?, status = ?, name_key = ' ' || id, version = version + 1
-		WHERE organisation_id = ? AND id = ? AND version = ? AND deleted_at IS NULL`,
-		database.Micros(tx.Now()), string(Inactive), string(robot.Organisation), string(robot.ID), robot.Version))
+	return nil
 }
 
 // robotOrders are the ways in which robot accounts are listed, each with the ID last so that pages neither repeat nor
