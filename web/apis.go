@@ -63,18 +63,18 @@ const (
 	codeScope = "E4030002" // the token lacks a scope
 )
 
-// apiRefusal is a refused call with what its answer says besides the problem.
-type apiRefusal struct {
+// refusedError is a refused call with what its answer says besides the problem.
+type refusedError struct {
 	code              string
 	presented, needed []string // scopes
 	cause             *problem.Error
 }
 
 // Error implements error.
-func (e *apiRefusal) Error() string { return e.code + " " + e.cause.Error() }
+func (e *refusedError) Error() string { return e.code + " " + e.cause.Error() }
 
 // Unwrap returns the problem.
-func (e *apiRefusal) Unwrap() error { return e.cause }
+func (e *refusedError) Unwrap() error { return e.cause }
 
 // apiMachines are the routes as lines of the table of what programs call.
 func (s *Server) apiMachines(routes []apiRoute) []machine {
@@ -162,7 +162,7 @@ func (s *Server) serveAPI(r apiRoute, ec echo.Context, t *oauth.Token) error {
 	c.actor.Rights = rights
 	if r.right != "" && !c.actor.Has(r.right) {
 		s.noteRefused(c, r, "problem.forbidden")
-		return &apiRefusal{code: codeRight, cause: problem.New(problem.Forbidden, "api.right", "Right", string(r.right))}
+		return &refusedError{code: codeRight, cause: problem.New(problem.Forbidden, "api.right", "Right", string(r.right))}
 	}
 	return r.handler(s, c)
 }
@@ -170,7 +170,7 @@ func (s *Server) serveAPI(r apiRoute, ec echo.Context, t *oauth.Token) error {
 // refuseAPI is the answer to a token that does not do, with the challenge that goes with it (RFC 6750 §3).
 func (s *Server) refuseAPI(c echo.Context, code string, presented []string, cause *problem.Error, needed ...string) error {
 	c.Response().Header().Set("WWW-Authenticate", oauth.Challenge(cause))
-	return &apiRefusal{code: code, presented: presented, needed: needed, cause: cause}
+	return &refusedError{code: code, presented: presented, needed: needed, cause: cause}
 }
 
 func (s *Server) noteRefused(c *apiCall, r apiRoute, reason string) {

@@ -142,6 +142,16 @@ func TestAPIRefusals(t *testing.T) {
 	m.call(http.MethodGet, "/acme/main/identity_/api/nothing", nil).is(http.StatusNotFound).problem()
 }
 
+// TestAPIRatesOfNothing: a class that no call is of is a slip of the pen, and the server says so.
+func TestAPIRatesOfNothing(t *testing.T) {
+	if err := web.Rates(map[string]int{"management.raed": 3}); err == nil || !strings.Contains(err.Error(), "management.raed") {
+		t.Errorf("%v", err)
+	}
+	if err := web.Rates(map[string]int{"management.read": 3}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAPIRates: an organisation that calls too often waits as long as it is told, and others do not wait.
 func TestAPIRates(t *testing.T) {
 	p := newPortalWith(t, map[string]int{"management.read": 3})

@@ -55,8 +55,8 @@ func statusOf(code problem.Code) int {
 type fault struct {
 	status  int
 	err     *problem.Error
-	code    string      // in a problem document; "": the problem's
-	refusal *apiRefusal // what the answer of one of our own APIs says besides; may be nil
+	code    string        // in a problem document; "": the problem's
+	refusal *refusedError // what the answer of one of our own APIs says besides; may be nil
 }
 
 // faultOf reads an error: a room's problem, a fault of the request, or one of the router's.
@@ -78,7 +78,7 @@ func faultOf(err error) fault {
 	default:
 		p := problem.As(err)
 		f := fault{status: statusOf(p.Code), err: p}
-		if refusal, ok := errors.AsType[*apiRefusal](err); ok {
+		if refusal, ok := errors.AsType[*refusedError](err); ok {
 			f.refusal = refusal
 		}
 		return f

@@ -41,6 +41,12 @@ func APIRoutes() []APIRoute {
 	return list
 }
 
+// Rates reports whether the numbers of calls, by class, can be had.
+func Rates(most map[string]int) error {
+	_, err := newRates(apis(), most, time.Now)
+	return err
+}
+
 // Machine is a line of the table of what programs call. Methods is empty where all are taken; Who is public, client or
 // token.
 type Machine struct {

@@ -114,7 +114,7 @@ func identityError(err error) error {
 	p := problem.As(err)
 	switch {
 	case p.Code == problem.Forbidden:
-		return &apiRefusal{code: codeRight, cause: p}
+		return &refusedError{code: codeRight, cause: p}
 	case p.Code == problem.Invalid && len(p.Fields) == 1 && strings.HasSuffix(p.Fields[0].Key, ".taken"):
 		conflict := problem.New(problem.Conflict, p.Fields[0].Key)
 		conflict.Fields = p.Fields

@@ -132,7 +132,7 @@ func wireApp(app registry.App) api.App {
 		Version: app.Version, Secrets: wireSecrets(app.Secrets),
 	}
 	if app.APIUser.ID != "" {
-		w.APIUser = &api.APIUserRef{ID: string(app.APIUser.ID), Name: app.APIUser.Name}
+		w.APIUser = &api.IdentityRef{ID: string(app.APIUser.ID), Name: app.APIUser.Name}
 	}
 	if w.Scopes == nil {
 		w.Scopes = []string{}

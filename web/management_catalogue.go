@@ -105,9 +105,9 @@ func (s *Server) apiAPIUsers(c *apiCall) error {
 	if err != nil {
 		return err
 	}
-	answer := api.APIUsers{Items: []api.APIUser{}}
+	answer := api.Identities{Items: []api.Identity{}}
 	for _, u := range users {
-		w := api.APIUser{
+		w := api.Identity{
 			ID: string(u.ID), Name: u.Name, DisplayName: u.DisplayName, Kind: string(u.Kind), ExpiresAt: orNull(u.ExpiresAt),
 		}
 		for _, category := range u.Categories {

@@ -55,11 +55,12 @@ func managementDocs() map[string]apiDoc {
 			},
 		},
 		"api.scope.show":    one(docCatalogue, api.ScopeDetail{}),
-		"api.api_user.list": one(docCatalogue, api.APIUsers{}),
+		"api.api_user.list": one(docCatalogue, api.Identities{}),
 		"api.audit.list": {
 			tag: docAudit, status: ok, answer: api.EventPage{}, listed: true, query: []apiParameter{
-				{"app", &jsonschema.Schema{Type: "string", Format: "uuid"}}, wordParameter("result"), limitParameter(),
-				{"before", &jsonschema.Schema{Type: "integer", Minimum: jsonschema.Ptr(1.0)}},
+				{"app", &jsonschema.Schema{Type: "string", Format: "uuid"}},
+				wordParameter("result"), limitParameter(),
+				{"before", &jsonschema.Schema{Type: "integer", Minimum: new(1.0)}},
 			},
 		},
 	}
@@ -78,7 +79,7 @@ func wordParameter(name string) apiParameter { return apiParameter{name, wordSch
 
 func limitParameter() apiParameter {
 	return apiParameter{"limit", &jsonschema.Schema{
-		Type: "integer", Minimum: jsonschema.Ptr(1.0), Maximum: jsonschema.Ptr(float64(maxListed)),
+		Type: "integer", Minimum: new(1.0), Maximum: new(float64(maxListed)),
 	}}
 }
 

@@ -22,8 +22,8 @@ const appsAPI = "/api/v1/apps"
 // manager is a program that may do everything with the apps of Acme, and pass on two scopes of another API.
 func (p *portal) manager() *program {
 	p.t.Helper()
-	return p.program(p.acme, "Manager", append([]string{"registry.apps.read", "registry.apps.write", "registry.secrets.write",
-		"registry.scopes.read", "audit.events.read"}, invoiceRead, invoiceWrite), access.AppsManage, access.AuditView)
+	scopes := append(slices.Clone(managementScopes), invoiceRead, invoiceWrite)
+	return p.program(p.acme, "Manager", scopes, access.AppsManage, access.AuditView)
 }
 
 // wanted is a request for an app that is granted.
@@ -185,11 +185,16 @@ func TestManagementBodies(t *testing.T) {
 		{"deep", `{"name":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`, "application/json", http.StatusBadRequest, nil},
 		{"unknown", `{"nmae":"x","Name":"y","contact":{"mail":""}}`, "application/json", http.StatusBadRequest, []string{"Name", "contact.mail", "nmae"}},
 		{"repeated", `{"name":"x","name":"y"}`, "application/json", http.StatusBadRequest, []string{"name"}},
-		{"types", `{"name":7,"scopes":["a",1],"contact":[],"active":"yes","secret":{"expires_at":3}}`, "application/json",
-			http.StatusBadRequest, []string{"active", "contact", "name", "scopes[1]", "secret.expires_at"}},
+		{
+			"types", `{"name":7,"scopes":["a",1],"contact":[],"active":"yes","secret":{"expires_at":3}}`, "application/json",
+			http.StatusBadRequest,
+			[]string{"active", "contact", "name", "scopes[1]", "secret.expires_at"},
+		},
 		{"no time", `{"secret":{"expires_at":"tomorrow"}}`, "application/json", http.StatusBadRequest, nil},
-		{"empty", `{}`, "application/json", http.StatusBadRequest, []string{"api_user", "category", "contact.email", "contact.first_name",
-			"contact.last_name", "description", "name", "scopes"}},
+		{"empty", `{}`, "application/json", http.StatusBadRequest, []string{
+			"api_user", "category", "contact.email", "contact.first_name",
+			"contact.last_name", "description", "name", "scopes",
+		}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			doc := m.call(http.MethodPost, appsAPI, x.body, kind, x.kind).is(x.status).problem()
@@ -380,9 +385,9 @@ func TestManagementCatalogue(t *testing.T) {
 	for _, query := range []string{"api=none", "kind=big", "after=none"} {
 		m.call(http.MethodGet, "/api/v1/scopes?"+query, nil).is(http.StatusBadRequest)
 	}
-	var users api.APIUsers
+	var users api.Identities
 	m.call(http.MethodGet, "/api/v1/api-users", nil).is(http.StatusOK).into(&users)
-	i = slices.IndexFunc(users.Items, func(u api.APIUser) bool { return u.Name == "Manager" })
+	i = slices.IndexFunc(users.Items, func(u api.Identity) bool { return u.Name == "Manager" })
 	if i < 0 || users.Items[i].ID != string(m.robot.ID) || !slices.Equal(users.Items[i].Categories, []string{"customer", "partner"}) {
 		t.Errorf("%+v", users)
 	}

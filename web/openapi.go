@@ -203,7 +203,7 @@ func (w *describer) headers(op *operation, doc apiDoc) {
 	if doc.idempotent {
 		op.Parameters = append(op.Parameters, parameter{
 			Name: headerIdempotency, In: "header", Description: w.text("apidoc.idempotency"),
-			Schema: &jsonschema.Schema{Type: "string", MinLength: jsonschema.Ptr(1), MaxLength: jsonschema.Ptr(maxKey)},
+			Schema: &jsonschema.Schema{Type: "string", MinLength: new(1), MaxLength: new(maxKey)},
 		})
 	}
 }

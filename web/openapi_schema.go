@@ -50,6 +50,7 @@ func refine(s *jsonschema.Schema, t reflect.Type) error {
 				return err
 			}
 		}
+	default: // single values are what their type says
 	}
 	return nil
 }

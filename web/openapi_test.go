@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/pb33f/libopenapi"
@@ -23,7 +22,6 @@ const openAPIPath = "/api/v1/openapi.json"
 // contract says whether documents, requests and answers are what OpenAPI 3.1 says. Nobody here wrote it.
 type contract struct {
 	judge validator.Validator
-	mu    sync.Mutex
 	seen  map[string]bool // "METHOD path status" of answers that were judged
 }
 

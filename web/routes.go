@@ -49,10 +49,12 @@ type route struct {
 }
 
 // pages is the whole portal. Each GET answers HEAD too.
-func pages() []route {
+func pages() []route { return append(appPages(), cataloguePages()...) }
+
+// appPages are the pages of people and of apps.
+func appPages() []route {
 	view, manage := needs(access.AppsView), needs(access.AppsManage)
 	support := needs(access.SupportLookup)
-	keeper := who{kind: holder, right: access.CatalogueManage, or: access.AppsManage}
 	return []route{
 		{http.MethodGet, "/", "home", member, (*Server).home},
 		{http.MethodGet, "/help", "help", public, (*Server).help},
@@ -113,7 +115,13 @@ func pages() []route {
 		{http.MethodGet, "/apps/:id/rejections", "app.rejections", view, (*Server).appRejections},
 		{http.MethodGet, "/apps/:id/test", "app.test.form", view, (*Server).testForm},
 		{http.MethodPost, "/apps/:id/test", "app.test", view, (*Server).testApp},
+	}
+}
 
+// cataloguePages are the pages of APIs and scopes.
+func cataloguePages() []route {
+	manage, keeper := needs(access.AppsManage), who{kind: holder, right: access.CatalogueManage, or: access.AppsManage}
+	return []route{
 		{http.MethodGet, "/catalogue", "catalogue.list", keeper, (*Server).cataloguePage},
 		{http.MethodGet, addAPIPath, "catalogue.api.form", keeper, (*Server).addAPIForm},
 		{http.MethodPost, addAPIPath, "catalogue.api", keeper, (*Server).addAPI},

@@ -4,28 +4,28 @@ import "time"
 
 // App is an app as the management API shows it. What there is none of is null. Version goes with the ETag.
 type App struct {
-	ID             string      `json:"id" format:"uuid"`
-	ClientID       string      `json:"client_id"`
-	Kind           string      `json:"kind" words:"kind"`
-	Name           string      `json:"name"`
-	Description    string      `json:"description"`
-	Category       string      `json:"category" words:"category"`
-	Type           string      `json:"type" words:"type"`
-	CredentialType string      `json:"credential_type" words:"proof"`
-	Status         string      `json:"status" words:"status"`
-	Contact        Contact     `json:"contact"`
-	SecondContact  *Contact    `json:"second_contact"`
-	APIUser        *APIUserRef `json:"api_user"`
-	Scopes         []string    `json:"scopes"`
-	DefaultAPI     *string     `json:"default_api"`
-	ResourceAPI    *string     `json:"resource_api"`
-	CreatedAt      time.Time   `json:"created_at"`
-	CreatedBy      Author      `json:"created_by"`
-	ModifiedAt     time.Time   `json:"modified_at"`
-	ModifiedBy     Author      `json:"modified_by"`
-	LastUsedAt     *time.Time  `json:"last_used_at"`
-	Version        int64       `json:"version"`
-	Secrets        []Secret    `json:"secrets"`
+	ID             string       `json:"id" format:"uuid"`
+	ClientID       string       `json:"client_id"`
+	Kind           string       `json:"kind" words:"kind"`
+	Name           string       `json:"name"`
+	Description    string       `json:"description"`
+	Category       string       `json:"category" words:"category"`
+	Type           string       `json:"type" words:"type"`
+	CredentialType string       `json:"credential_type" words:"proof"`
+	Status         string       `json:"status" words:"status"`
+	Contact        Contact      `json:"contact"`
+	SecondContact  *Contact     `json:"second_contact"`
+	APIUser        *IdentityRef `json:"api_user"`
+	Scopes         []string     `json:"scopes"`
+	DefaultAPI     *string      `json:"default_api"`
+	ResourceAPI    *string      `json:"resource_api"`
+	CreatedAt      time.Time    `json:"created_at"`
+	CreatedBy      Author       `json:"created_by"`
+	ModifiedAt     time.Time    `json:"modified_at"`
+	ModifiedBy     Author       `json:"modified_by"`
+	LastUsedAt     *time.Time   `json:"last_used_at"`
+	Version        int64        `json:"version"`
+	Secrets        []Secret     `json:"secrets"`
 }
 
 // Contact is a person to call on technical trouble.
@@ -35,8 +35,8 @@ type Contact struct {
 	Email     string `json:"email"`
 }
 
-// APIUserRef names an API user.
-type APIUserRef struct {
+// IdentityRef names an API user.
+type IdentityRef struct {
 	ID   string `json:"id" format:"uuid"`
 	Name string `json:"name"`
 }

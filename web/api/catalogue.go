@@ -51,13 +51,13 @@ type CatalogueAPI struct {
 	Scopes        int    `json:"scopes"`
 }
 
-// APIUsers are the API users that an app may be given now.
-type APIUsers struct {
-	Items []APIUser `json:"items"`
+// Identities are the API users that an app may be given now.
+type Identities struct {
+	Items []Identity `json:"items"`
 }
 
-// APIUser is an identity that apps act as, with the categories of apps that may. ExpiresAt is null for never.
-type APIUser struct {
+// Identity is one that apps act as, with the categories of apps that may. ExpiresAt is null for never.
+type Identity struct {
 	ID          string     `json:"id" format:"uuid"`
 	Name        string     `json:"name"`
 	DisplayName string     `json:"display_name"`
