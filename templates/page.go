@@ -108,6 +108,8 @@ func (f Frame) navGroups(ctx context.Context) []navGroup {
 		{title: i18n.T(ctx, "nav.toolkit"), items: []navItem{
 			{code: "apps", label: i18n.T(ctx, "nav.apps"), icon: "app", key: "g a"},
 			{code: "scopes", label: i18n.T(ctx, "nav.scopes"), icon: "scope", key: "g s"},
+			{code: "catalogue", label: i18n.T(ctx, "nav.catalogue"), icon: "document"},
+			{code: "api", label: i18n.T(ctx, "nav.api"), icon: "document"},
 			{code: "connections", label: i18n.T(ctx, "nav.connections"), icon: "link", key: "g c"},
 		}},
 		{title: i18n.T(ctx, "nav.automation"), items: []navItem{

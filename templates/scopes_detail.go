@@ -24,6 +24,7 @@ type ScopePage struct {
 	Granting    ScopeGranting
 	// Apps are the apps of the reader's organisation that hold it; nil when the reader may not know.
 	Apps      *ScopeApps
+	Changes   []CatalogueEvent
 	Sources   []ScopeObject // its objects with what their source prints
 	StartHref string        // registers an app with it; "" when the reader cannot
 	AddHref   string        // adds it to an app

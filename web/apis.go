@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ type rate struct {
 
 // apis is the whole table.
 func apis() []apiRoute {
-	return managementAPI()
+	return append(managementAPI(), identityAPI()...)
 }
 
 // apiCall is one call of an API by an app. The rooms are asked as actor, who holds the rights of the app's API user and,
@@ -62,18 +63,18 @@ const (
 	codeScope = "E4030002" // the token lacks a scope
 )
 
-// apiRefusal is a refused call with what its answer says besides the problem.
-type apiRefusal struct {
+// refusedError is a refused call with what its answer says besides the problem.
+type refusedError struct {
 	code              string
 	presented, needed []string // scopes
 	cause             *problem.Error
 }
 
 // Error implements error.
-func (e *apiRefusal) Error() string { return e.code + " " + e.cause.Error() }
+func (e *refusedError) Error() string { return e.code + " " + e.cause.Error() }
 
 // Unwrap returns the problem.
-func (e *apiRefusal) Unwrap() error { return e.cause }
+func (e *refusedError) Unwrap() error { return e.cause }
 
 // apiMachines are the routes as lines of the table of what programs call.
 func (s *Server) apiMachines(routes []apiRoute) []machine {
@@ -109,6 +110,12 @@ func newRates(routes []apiRoute, most map[string]int, clock func() time.Time) (m
 			return nil, err
 		}
 		limiters[r.rate.class] = l
+	}
+	for class := range most {
+		if limiters[class] == nil {
+			return nil, fmt.Errorf("CREDENZA_API_RATES names %s; there are %s", class,
+				strings.Join(slices.Sorted(maps.Keys(limiters)), ", "))
+		}
 	}
 	return limiters, nil
 }
@@ -155,7 +162,7 @@ func (s *Server) serveAPI(r apiRoute, ec echo.Context, t *oauth.Token) error {
 	c.actor.Rights = rights
 	if r.right != "" && !c.actor.Has(r.right) {
 		s.noteRefused(c, r, "problem.forbidden")
-		return &apiRefusal{code: codeRight, cause: problem.New(problem.Forbidden, "api.right", "Right", string(r.right))}
+		return &refusedError{code: codeRight, cause: problem.New(problem.Forbidden, "api.right", "Right", string(r.right))}
 	}
 	return r.handler(s, c)
 }
@@ -163,7 +170,7 @@ func (s *Server) serveAPI(r apiRoute, ec echo.Context, t *oauth.Token) error {
 // refuseAPI is the answer to a token that does not do, with the challenge that goes with it (RFC 6750 §3).
 func (s *Server) refuseAPI(c echo.Context, code string, presented []string, cause *problem.Error, needed ...string) error {
 	c.Response().Header().Set("WWW-Authenticate", oauth.Challenge(cause))
-	return &apiRefusal{code: code, presented: presented, needed: needed, cause: cause}
+	return &refusedError{code: code, presented: presented, needed: needed, cause: cause}
 }
 
 func (s *Server) noteRefused(c *apiCall, r apiRoute, reason string) {

@@ -124,10 +124,10 @@ func TestAPIRefusals(t *testing.T) {
 	if diff := cmp.Diff([]string{"registry.secrets.write"}, doc.ScopesPresented); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"registry.apps.read", "registry.apps.write"}, doc.ScopesNeeded); diff != "" {
+	if diff := cmp.Diff([]string{"registry.apps.read"}, doc.ScopesNeeded); diff != "" {
 		t.Error(diff)
 	}
-	challenge := `Bearer realm="credenza", error="insufficient_scope", scope="registry.apps.read registry.apps.write"`
+	challenge := `Bearer realm="credenza", error="insufficient_scope", scope="registry.apps.read"`
 	if got.header.Get("WWW-Authenticate") != challenge || doc.TraceID != got.header.Get("X-Request-Id") || doc.TraceID == "" {
 		t.Errorf("%v %+v", got.header, doc)
 	}
@@ -140,6 +140,16 @@ func TestAPIRefusals(t *testing.T) {
 	}
 	m.call(http.MethodGet, "/identity_/api/nothing", nil).is(http.StatusNotFound).problem()
 	m.call(http.MethodGet, "/acme/main/identity_/api/nothing", nil).is(http.StatusNotFound).problem()
+}
+
+// TestAPIRatesOfNothing: a class that no call is of is a slip of the pen, and the server says so.
+func TestAPIRatesOfNothing(t *testing.T) {
+	if err := web.Rates(map[string]int{"management.raed": 3}); err == nil || !strings.Contains(err.Error(), "management.raed") {
+		t.Errorf("%v", err)
+	}
+	if err := web.Rates(map[string]int{"management.read": 3}); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestAPIRates: an organisation that calls too often waits as long as it is told, and others do not wait.

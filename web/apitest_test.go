@@ -71,7 +71,8 @@ func (p *portal) tokenFor(made *program, key string) string {
 	return answer.AccessToken
 }
 
-// call calls an API with a JSON body, none where it is nil. Headers come in pairs.
+// call calls an API with a JSON body, none where it is nil. Headers come in pairs. Whatever is asked and answered at the
+// management API is held against its description.
 func (m *program) call(method, path string, body any, headers ...string) *page {
 	m.p.t.Helper()
 	h := http.Header{"Sec-Fetch-Site": nil, "Origin": nil, "Authorization": {"Bearer " + m.token}}
@@ -89,7 +90,11 @@ func (m *program) call(method, path string, body any, headers ...string) *page {
 	for i := 0; i+1 < len(headers); i += 2 {
 		h.Set(headers[i], headers[i+1])
 	}
-	return m.p.stranger().do(method, path, r, h)
+	got := m.p.stranger().do(method, path, r, h)
+	if strings.HasPrefix(path, "/api/v1/") && method != http.MethodHead {
+		m.p.judged(got, method, path, h, body)
+	}
+	return got
 }
 
 // problem reads a problem document.

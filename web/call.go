@@ -76,7 +76,7 @@ func (s *Server) page(r route) echo.HandlerFunc {
 		if r.who.kind != anybody && !c.signedIn() {
 			return s.askToSignIn(c)
 		}
-		if r.who.kind == holder && !c.actor.Has(r.who.right) {
+		if r.who.kind == holder && !r.who.lets(c.actor) {
 			s.Trail.Refused(c.ctx(), c.actor, audit.Act{
 				Right: r.who.right, Action: r.name, Organisation: c.actor.Organisation,
 				Target: refusedTarget(c),
@@ -115,6 +115,12 @@ func (c *call) frame(current string) templates.Frame {
 		f.Nav = append(f.Nav, templates.NavLink{Code: "apps", Href: "/apps"})
 	}
 	f.Nav = append(f.Nav, templates.NavLink{Code: "scopes", Href: scopesPath})
+	if c.actor.Has(access.CatalogueManage) || c.actor.Has(access.AppsManage) {
+		f.Nav = append(f.Nav, templates.NavLink{Code: "catalogue", Href: cataloguePath})
+	}
+	if c.actor.Has(access.DocsView) {
+		f.Nav = append(f.Nav, templates.NavLink{Code: "api", Href: apiPagePath})
+	}
 	return f
 }
 

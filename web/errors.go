@@ -19,6 +19,7 @@ import (
 type statusError struct {
 	status int
 	key    string
+	code   string // of the problem document where problem.Invalid is not the word
 }
 
 // Error implements error.
@@ -54,7 +55,8 @@ func statusOf(code problem.Code) int {
 type fault struct {
 	status  int
 	err     *problem.Error
-	refusal *apiRefusal // what the answer of one of our own APIs says besides; may be nil
+	code    string        // in a problem document; "": the problem's
+	refusal *refusedError // what the answer of one of our own APIs says besides; may be nil
 }
 
 // faultOf reads an error: a room's problem, a fault of the request, or one of the router's.
@@ -63,7 +65,7 @@ func faultOf(err error) fault {
 	var router *echo.HTTPError
 	switch {
 	case errors.As(err, &st):
-		return fault{status: st.status, err: problem.Wrap(err, problem.Invalid, st.key)}
+		return fault{status: st.status, err: problem.Wrap(err, problem.Invalid, st.key), code: st.code}
 	case errors.As(err, &router):
 		switch router.Code {
 		case http.StatusNotFound:
@@ -76,7 +78,7 @@ func faultOf(err error) fault {
 	default:
 		p := problem.As(err)
 		f := fault{status: statusOf(p.Code), err: p}
-		if refusal, ok := errors.AsType[*apiRefusal](err); ok {
+		if refusal, ok := errors.AsType[*refusedError](err); ok {
 			f.refusal = refusal
 		}
 		return f
@@ -140,6 +142,9 @@ func (s *Server) answerProblem(c echo.Context, f fault) error {
 	doc := api.Problem{
 		Status: f.status, Title: http.StatusText(f.status), Code: string(f.err.Code),
 		Detail: i18n.T(ctx, f.err.Key, pairs(f.err.Args)...), TraceID: requestID(c),
+	}
+	if f.code != "" {
+		doc.Code = f.code
 	}
 	if f.status == http.StatusUnauthorized {
 		doc.ErrorCode = codeToken

@@ -9,10 +9,10 @@ import (
 )
 
 // Route is a line of the route table as tests see it. Right is empty where none is needed; Who is public, member or
-// holder.
+// holder; Or is another right that will do.
 type Route struct {
 	Method, Path, Name, Who string
-	Right                   access.Right
+	Right, Or               access.Right
 }
 
 // Routes returns the table of pages, so that a test of every route cannot forget one.
@@ -20,7 +20,7 @@ func Routes() []Route {
 	words := map[whoKind]string{anybody: "public", signedIn: "member", holder: "holder"}
 	var list []Route
 	for _, r := range pages() {
-		list = append(list, Route{r.method, r.path, r.name, words[r.who.kind], r.who.right})
+		list = append(list, Route{r.method, r.path, r.name, words[r.who.kind], r.who.right, r.who.or})
 	}
 	return list
 }
@@ -39,6 +39,12 @@ func APIRoutes() []APIRoute {
 		list = append(list, APIRoute{r.method, r.path, r.name, r.api, r.anyOf, r.right})
 	}
 	return list
+}
+
+// Rates reports whether the numbers of calls, by class, can be had.
+func Rates(most map[string]int) error {
+	_, err := newRates(apis(), most, time.Now)
+	return err
 }
 
 // Machine is a line of the table of what programs call. Methods is empty where all are taken; Who is public, client or

@@ -34,6 +34,7 @@ func (s *Server) machines() []machine {
 	}
 	list = append(list, s.apiMachines(apis())...)
 	return append(list,
+		machine{read, openAPIPath, "api.description", public, s.openAPI},
 		machine{read, "/api/v1/apps/self", "api.apps.self", who{kind: token}, s.selfAPI},
 		machine{read, static.Prefix + "*", "static", public, wrapped(s.Static.Handler())},
 		machine{[]string{http.MethodPost}, "/csp-report", "csp.report", public, s.cspReport},

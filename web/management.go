@@ -2,11 +2,9 @@ package web
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"credenza.example/credenza/internal/access"
-	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/web/api"
 )
@@ -14,44 +12,127 @@ import (
 // managementKey is the management API's key in the catalogue.
 const managementKey = "credenza"
 
-// managementAPI is the table of the management API.
+// The addresses of the management API that are used more than once.
+const (
+	apiAppsPath   = "/api/v1/apps"
+	apiAppPath    = apiAppsPath + "/:id"
+	apiSecretPath = apiAppPath + "/secrets/:sid"
+)
+
+// managementAPI is the table of the management API (product.md decisions 13 and 14).
 func managementAPI() []apiRoute {
-	reads := rate{"management.read", 600, time.Minute}
-	readApps := []string{"registry.apps.read", "registry.apps.write"}
-	return []apiRoute{
-		{
-			http.MethodGet, "/api/v1/apps/:id", "api.app.show", managementKey, readApps, access.AppsView, reads,
-			(*Server).apiApp,
-		},
+	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	const view, manage = access.AppsView, access.AppsManage
+	reads, writes := rate{"management.read", 600, time.Minute}, rate{"management.write", 120, time.Minute}
+	readApps, writeApps := []string{"registry.apps.read"}, []string{"registry.apps.write"}
+	secrets, readScopes := []string{secretScope}, []string{"registry.scopes.read"}
+	line := func(method, path, name string, anyOf []string, right access.Right, handler func(*Server, *apiCall) error) apiRoute {
+		r := writes
+		if method == get {
+			r = reads
+		}
+		return apiRoute{method, path, name, managementKey, anyOf, right, r, handler}
 	}
+	return []apiRoute{
+		line(get, apiAppsPath, "api.app.list", readApps, view, (*Server).apiApps),
+		line(post, apiAppsPath, "api.app.create", writeApps, manage, (*Server).apiCreateApp),
+		line(get, apiAppsPath+"/by-client-id/:client_id", "api.app.lookup", readApps, view, (*Server).apiAppByClientID),
+		line(get, apiAppPath, "api.app.show", readApps, view, (*Server).apiApp),
+		line(patch, apiAppPath, "api.app.edit", writeApps, manage, (*Server).apiEditApp),
+		line(del, apiAppPath, "api.app.delete", writeApps, manage, (*Server).apiDeleteApp),
+		line(post, apiAppPath+"/activate", "api.app.activate", writeApps, manage, (*Server).apiActivate),
+		line(post, apiAppPath+"/deactivate", "api.app.deactivate", writeApps, manage, (*Server).apiDeactivate),
+		line(get, apiAppPath+"/secrets", "api.secret.list", readApps, view, (*Server).apiSecrets),
+		line(post, apiAppPath+"/secrets", "api.secret.create", secrets, manage, (*Server).apiRotate),
+		line(post, apiSecretPath+"/retire", "api.secret.retire", secrets, manage, (*Server).apiRetire),
+		line(post, apiSecretPath+"/restore", "api.secret.restore", secrets, manage, (*Server).apiRestore),
+		line(post, apiSecretPath+"/leak", "api.secret.leak", secrets, manage, (*Server).apiLeak),
+		line(get, "/api/v1/apis", "api.api.list", readScopes, "", (*Server).apiAPIs),
+		line(get, "/api/v1/scopes", "api.scope.list", readScopes, "", (*Server).apiScopes),
+		line(get, "/api/v1/scopes/:name", "api.scope.show", readScopes, "", (*Server).apiScope),
+		line(get, "/api/v1/api-users", "api.api_user.list", readApps, view, (*Server).apiAPIUsers),
+		line(get, "/api/v1/audit/events", "api.audit.list", []string{"audit.events.read"}, access.AuditView, (*Server).apiEvents),
+	}
+}
+
+// apiApps answers with a page of apps.
+func (s *Server) apiApps(c *apiCall) error {
+	q, err := c.query("q", "category", "status", "sort", "order", "limit", "after", "before")
+	if err != nil {
+		return err
+	}
+	limit, err := number(q, "limit", maxListed)
+	if err != nil {
+		return err
+	}
+	descending, err := descendingOrder(q)
+	if err != nil {
+		return err
+	}
+	page, err := s.Registry.Search(c.ctx(), c.actor, registry.Query{
+		Text: q.Get("q"), Category: registry.Category(q.Get("category")), Status: registry.Status(q.Get("status")),
+		Sort: registry.Sort(q.Get("sort")), Descending: descending, After: q.Get("after"), Before: q.Get("before"), PerPage: limit,
+	})
+	if err != nil {
+		return renamed(err, map[string]string{"per": "limit"})
+	}
+	answer := api.AppPage{Items: []api.AppRow{}, Total: page.Total, TotalCapped: page.Capped}
+	for _, row := range page.Rows {
+		answer.Items = append(answer.Items, wireRow(row))
+	}
+	if page.Next != "" {
+		c.link(s, "next", []string{"after", "before"}, "after", page.Next)
+	}
+	if page.Previous != "" {
+		c.link(s, "prev", []string{"after", "before"}, "before", page.Previous)
+	}
+	return c.json(http.StatusOK, answer)
 }
 
 // apiApp answers with one app.
 func (s *Server) apiApp(c *apiCall) error {
-	id, ok := registry.ParseAppID(c.Param("id"))
-	if !ok {
-		return problem.New(problem.NotFound, "problem.not_found")
-	}
-	app, err := s.Registry.App(c.ctx(), c.actor, id)
+	id, err := c.appID()
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set("ETag", etag(app.Version))
-	return c.json(http.StatusOK, wireApp(app))
+	app, err := s.Registry.App(c.ctx(), c.actor, id)
+	return c.app(http.StatusOK, app, err)
 }
 
-// etag is a version as a strong entity tag (RFC 9110 §8.8.3).
-func etag(version int64) string { return strconv.Quote(strconv.FormatInt(version, 10)) }
+// apiAppByClientID answers with the app that has a client ID.
+func (s *Server) apiAppByClientID(c *apiCall) error {
+	app, err := s.Registry.ByClientID(c.ctx(), c.actor, c.Param("client_id"))
+	return c.app(http.StatusOK, app, err)
+}
+
+// app answers with an app and the tag of its version.
+func (c *apiCall) app(status int, app registry.App, err error) error {
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set(headerETag, etag(app.Version))
+	return c.json(status, wireApp(app))
+}
+
+func wireRow(row registry.Row) api.AppRow {
+	return api.AppRow{
+		ID: string(row.ID), ClientID: row.ClientID, Kind: string(row.Kind), Name: row.Name, Category: string(row.Category),
+		Status: string(row.Status), CreatedAt: row.CreatedAt, CreatedBy: wireAuthor(row.CreatedBy), ModifiedAt: row.ModifiedAt,
+		LastUsedAt: orNull(row.LastUsedAt),
+	}
+}
 
 func wireApp(app registry.App) api.App {
 	w := api.App{
 		ID: string(app.ID), ClientID: app.ClientID, Kind: string(app.Kind), Name: app.Name, Description: app.Description,
 		Category: string(app.Category), Type: string(app.Type), CredentialType: string(app.CredentialType),
-		Status: string(app.Status), Contact: wireContact(app.Contact),
-		APIUser: api.APIUserRef{ID: string(app.APIUser.ID), Name: app.APIUser.Name}, Scopes: app.Scopes,
-		DefaultAPI: app.DefaultAPI, ResourceAPI: app.ResourceAPI, CreatedAt: app.CreatedAt, CreatedBy: wireAuthor(app.CreatedBy),
+		Status: string(app.Status), Contact: wireContact(app.Contact), Scopes: app.Scopes, DefaultAPI: orAbsent(app.DefaultAPI),
+		ResourceAPI: orAbsent(app.ResourceAPI), CreatedAt: app.CreatedAt, CreatedBy: wireAuthor(app.CreatedBy),
 		ModifiedAt: app.ModifiedAt, ModifiedBy: wireAuthor(app.ModifiedBy), LastUsedAt: orNull(app.LastUsedAt),
 		Version: app.Version, Secrets: wireSecrets(app.Secrets),
+	}
+	if app.APIUser.ID != "" {
+		w.APIUser = &api.IdentityRef{ID: string(app.APIUser.ID), Name: app.APIUser.Name}
 	}
 	if w.Scopes == nil {
 		w.Scopes = []string{}
@@ -61,6 +142,14 @@ func wireApp(app registry.App) api.App {
 		w.SecondContact = &second
 	}
 	return w
+}
+
+// orAbsent is a text for JSON, null for none.
+func orAbsent(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 func wireContact(c registry.Contact) api.Contact {

@@ -53,7 +53,7 @@ type target struct {
 func unknown() map[string]string {
 	return map[string]string{
 		":id": database.NewID(), ":sid": database.NewID(), ":hid": database.NewID(), ":view": database.NewID(), ":job": database.NewID(),
-		":name": invoiceRead, ":task": "rotate",
+		":name": invoiceRead, ":task": "rotate", ":api": "coupa-core",
 	}
 }
 
@@ -144,8 +144,15 @@ func expected(route web.Route, who role, x target) verdict {
 	switch {
 	case route.Who != "public" && who.signIn == "":
 		return asksToSignIn
-	case route.Who == "holder" && !who.rights.Has(route.Right):
+	case route.Who == "holder" && !who.rights.Has(route.Right) && (route.Or == "" || !who.rights.Has(route.Or)):
 		return forbids
+	case strings.HasSuffix(route.Path, "/edit") && strings.Contains(route.Path, ":api"),
+		strings.HasSuffix(route.Path, "/remove") && strings.Contains(route.Path, ":api"): // what is built in stays as it is
+		return findsNothing
+	case strings.Contains(route.Path, "map") && !who.rights.Has(access.CatalogueManage): // of an API that is everybody's
+		return forbids
+	case strings.Contains(route.Path, "unmap"): // nothing is mapped
+		return findsNothing
 	case strings.Contains(route.Path, ":id") && x.organisation != who.organisation:
 		return findsNothing
 	case strings.HasPrefix(route.Name, "people.accept"), strings.HasPrefix(route.Name, "contact.verify"),

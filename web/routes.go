@@ -12,6 +12,7 @@ import (
 type who struct {
 	kind  whoKind
 	right access.Right
+	or    access.Right // of a holder: another right that will do, "" for none
 }
 
 type whoKind int
@@ -32,6 +33,11 @@ var (
 
 func needs(right access.Right) who { return who{kind: holder, right: right} }
 
+// lets reports whether somebody holds what a route for holders takes.
+func (w who) lets(actor access.Actor) bool {
+	return actor.Has(w.right) || w.or != "" && actor.Has(w.or)
+}
+
 // route is one line of the table of pages. Name is the route's name in logs and metrics and, for refused attempts, the
 // act in the audit trail.
 type route struct {
@@ -43,7 +49,10 @@ type route struct {
 }
 
 // pages is the whole portal. Each GET answers HEAD too.
-func pages() []route {
+func pages() []route { return append(appPages(), cataloguePages()...) }
+
+// appPages are the pages of people and of apps.
+func appPages() []route {
 	view, manage := needs(access.AppsView), needs(access.AppsManage)
 	support := needs(access.SupportLookup)
 	return []route{
@@ -112,7 +121,28 @@ func pages() []route {
 		{http.MethodGet, "/apps/:id/rejections", "app.rejections", view, (*Server).appRejections},
 		{http.MethodGet, "/apps/:id/test", "app.test.form", view, (*Server).testForm},
 		{http.MethodPost, "/apps/:id/test", "app.test", view, (*Server).testApp},
+	}
+}
 
+// cataloguePages are the pages of APIs and scopes.
+func cataloguePages() []route {
+	manage, keeper := needs(access.AppsManage), who{kind: holder, right: access.CatalogueManage, or: access.AppsManage}
+	return []route{
+		{http.MethodGet, "/catalogue", "catalogue.list", keeper, (*Server).cataloguePage},
+		{http.MethodGet, addAPIPath, "catalogue.api.form", keeper, (*Server).addAPIForm},
+		{http.MethodPost, addAPIPath, "catalogue.api", keeper, (*Server).addAPI},
+		{http.MethodGet, "/catalogue/:api", "catalogue.show", keeper, (*Server).catalogueAPI},
+		{http.MethodGet, "/catalogue/:api/edit", "catalogue.api_edit.form", keeper, (*Server).editAPIForm},
+		{http.MethodPost, "/catalogue/:api/edit", "catalogue.api_edit", keeper, (*Server).editAPI},
+		{http.MethodGet, "/catalogue/:api/remove", "catalogue.api_remove.form", keeper, (*Server).removeAPIForm},
+		{http.MethodPost, "/catalogue/:api/remove", "catalogue.api_remove", keeper, (*Server).removeAPI},
+		{http.MethodGet, "/catalogue/:api/history", "catalogue.history", keeper, (*Server).apiHistory},
+		{http.MethodGet, "/catalogue/:api/map", "catalogue.map.form", keeper, (*Server).mapForm},
+		{http.MethodPost, "/catalogue/:api/map", "catalogue.map", keeper, (*Server).mapCall},
+		{http.MethodGet, "/catalogue/:api/unmap", "catalogue.unmap.form", keeper, (*Server).unmapForm},
+		{http.MethodPost, "/catalogue/:api/unmap", "catalogue.unmap", keeper, (*Server).unmapCall},
+
+		{http.MethodGet, apiPagePath, "api.page", needs(access.DocsView), (*Server).apiPage},
 		{http.MethodGet, "/scopes", "scope.list", member, (*Server).scopesPage},
 		{http.MethodGet, "/scopes/add", "scope.add", manage, (*Server).addScopes},
 		{http.MethodGet, "/scopes/:name", "scope.show", member, (*Server).scopeDetail},

@@ -25,6 +25,10 @@ func (s *Server) scopeDetail(c *call) error {
 	}
 	view := c.scopeView(one)
 	view.Apps = apps
+	api, _ := c.catalogue().API(one.API)
+	if view.Changes, err = c.scopeChanges(api, name); err != nil {
+		return err
+	}
 	return c.render(http.StatusOK, templates.ScopePageView(view))
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -54,6 +55,8 @@ type Server struct {
 	links   *limit.Limiter            // of looks at hand-off links and uses of them, per network
 	tests   *limit.Limiter            // of secrets, per person
 	rates   map[string]*limit.Limiter // of calls of our own APIs: by class, per organisation
+
+	description []byte // of the management API, in OpenAPI
 }
 
 // New wires the routes. It fails when the route table is incomplete.
@@ -90,7 +93,7 @@ func New(deps Deps) (*Server, error) {
 	s.echo.IPExtractor = AddressOf(deps.TrustedProxies)
 	s.echo.HTTPErrorHandler = s.answerError
 	s.echo.Use(s.requestID, s.accessLog, s.headers)
-	if err := s.checkAPIs(apis()); err != nil {
+	if err := errors.Join(s.checkAPIs(apis()), s.newDescription()); err != nil {
 		return nil, err
 	}
 	if err := s.mountMachines(s.machines()); err != nil {

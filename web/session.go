@@ -148,7 +148,7 @@ func (s *Server) askToSignIn(c *call) error {
 		back.Set("next", r.URL.RequestURI())
 	} else {
 		path := formOf(r.URL.Path)
-		f, err := readForm(c)
+		f, err := readPosted(c)
 		if err != nil {
 			return err
 		}

@@ -45,12 +45,14 @@ type portal struct {
 	identity  *identity.Directory
 	signin    *signin.Service
 	registry  *registry.Registry
-	catalogue *scope.Catalogue
+	catalogue *scope.Catalogue // as it is built in
+	shelf     *scope.Shelf
 	verifier  *secret.Verifier
 	outbox    *notify.Outbox
 	log       *lines
 	dir       string         // of the database
 	rates     map[string]int // how often our own APIs may be called, where not as usual
+	contract  *contract      // what our own APIs promise; made when the first of them is called
 
 	mu      sync.Mutex
 	answers []answer // what left the portal so far
@@ -95,6 +97,8 @@ func (p *portal) wire() {
 	p.trail = audit.New(p.db, log)
 	p.catalogue, err = scope.Load()
 	p.must(err)
+	p.shelf, err = scope.OpenShelf(p.t.Context(), p.db, p.trail, log)
+	p.must(err)
 	p.identity, err = identity.New(p.db, p.trail)
 	p.must(err)
 	p.signin, err = signin.New(signin.Deps{
@@ -104,7 +108,7 @@ func (p *portal) wire() {
 	p.must(err)
 	p.registry = p.newRegistry(ring)
 	issuer, err := oauth.New(oauth.Deps{
-		Issuer: publicURL, DB: p.db, Registry: p.registry, Catalogue: scope.NewShelf(p.catalogue), Ring: ring, Log: log, TokenLog: true,
+		Issuer: publicURL, DB: p.db, Registry: p.registry, Catalogue: p.shelf, Ring: ring, Log: log, TokenLog: true,
 		Metrics: prometheus.NewRegistry(),
 	})
 	p.must(err)
@@ -114,7 +118,7 @@ func (p *portal) wire() {
 	p.must(err)
 	p.handler, err = web.New(web.Deps{
 		PublicURL: publicURL, DB: p.db, Trail: p.trail, Identity: p.identity, Signin: p.signin, Registry: p.registry,
-		Catalogue: scope.NewShelf(p.catalogue), OAuth: issuer, Messages: messages, Static: files, Log: log, ClientIDPrefix: "CCW",
+		Catalogue: p.shelf, OAuth: issuer, Messages: messages, Static: files, Log: log, ClientIDPrefix: "CCW",
 		APIRates: p.rates,
 	})
 	p.must(err)
@@ -135,7 +139,7 @@ func (p *portal) newRegistry(ring *keyring.Ring) *registry.Registry {
 	p.outbox, err = notify.New(p.db, nil)
 	p.must(err)
 	made, err := registry.New(registry.Deps{
-		DB: p.db, Trail: p.trail, Identity: p.identity, Catalogue: scope.NewShelf(p.catalogue), Ring: ring, Keys: keys, Hasher: hasher,
+		DB: p.db, Trail: p.trail, Identity: p.identity, Catalogue: p.shelf, Ring: ring, Keys: keys, Hasher: hasher,
 		Verifier: p.verifier, ClientIDPrefix: "CCW", Outbox: p.outbox,
 	})
 	p.must(err)

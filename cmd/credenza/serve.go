@@ -144,7 +144,7 @@ func (r *rooms) handlers(issuer string) (h handlers, err error) {
 	h.portal, err = web.New(web.Deps{
 		PublicURL: issuer, DB: r.db, Trail: r.trail, Identity: r.identity, Signin: r.signin, Registry: r.registry,
 		Catalogue: r.catalogue, OAuth: server, Messages: messages, Static: files, Log: r.log,
-		TrustedProxies: r.cfg.TrustedProxies, ClientIDPrefix: r.cfg.ClientIDPrefix,
+		TrustedProxies: r.cfg.TrustedProxies, ClientIDPrefix: r.cfg.ClientIDPrefix, APIRates: r.cfg.APIRates,
 	})
 	return h, err
 }

@@ -46,12 +46,22 @@ type Act struct {
 }
 
 // Change is what an act changed. Target replaces the act's when it is set, for things that are made inside. Before and
-// After hold the changed fields only. Elsewhere are the events that the same act leaves in other trails.
+// After hold the changed fields only. Together are the events of further things that the same act changed alike, Elsewhere
+// those that it leaves in other trails.
 type Change struct {
 	Target    Target
 	Before    map[string]any
 	After     map[string]any
+	Together  []Together
 	Elsewhere []Elsewhere
+}
+
+// Together is one of the further things that an act upon many changed, in the same trail: each has an event of its own, so
+// that its history tells of the act.
+type Together struct {
+	Target Target
+	Before map[string]any
+	After  map[string]any
 }
 
 // Elsewhere is what an organisation's own trail says of an act of the platform upon one of its things. It names who acted
@@ -95,7 +105,13 @@ func (t *Trail) Do(ctx context.Context, actor access.Actor, act Act, fn func(tx 
 			e.Target = change.Target
 		}
 		e.Before, e.After = change.Before, change.After
-		return appendEvents(tx, append(elsewhere(actor, act, change.Elsewhere), e))
+		events := append(elsewhere(actor, act, change.Elsewhere), e)
+		for _, more := range change.Together {
+			e := newEvent(actor, act, Done, "")
+			e.Target, e.Before, e.After = more.Target, more.Before, more.After
+			events = append(events, e)
+		}
+		return appendEvents(tx, events)
 	})
 	if errors.Is(err, ErrNothing) {
 		return nil

@@ -34,6 +34,7 @@ type Config struct {
 	BcryptCost      int            // cost of new hashes of client secrets: 10 to 14 (product decision 5)
 	TokenLog        bool           // one log line per issued token (product decision 18)
 	TokenCCWVariant bool           // accept CCW's JSON form of the token request (product decision 7)
+	APIRates        map[string]int // calls of our own APIs an organisation may make, by class, where not as built in
 	OutboundAllow   []Destination  // what the guarded HTTP client may reach beyond public hosts on port 443
 	EgressAddresses []netip.Prefix // addresses this installation calls out from, shown for providers' allow lists
 	LogLevel        slog.Level     // least level that is logged
@@ -182,6 +183,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("client_id_prefix", c.ClientIDPrefix),
 		slog.Int("bcrypt_cost", c.BcryptCost),
 		slog.Bool("token_log", c.TokenLog),
+		slog.Any("api_rates", c.APIRates),
 		slog.Bool("token_ccw_variant", c.TokenCCWVariant),
 		slog.Any("outbound_allow", c.OutboundAllow),
 		slog.Any("egress_addresses", c.EgressAddresses),

@@ -100,6 +100,12 @@ func tokenOptions() []Option {
 		Description: "Also accept token requests in CCW's own form: a JSON body with the grant type `client_credential`. " +
 			"on or off.",
 		set: func(c *Config, v string) error { return parseSwitch(&c.TokenCCWVariant, v) },
+	}, {
+		Name: "CREDENZA_API_RATES",
+		Description: "How often an organisation may call our own APIs where not as usual: a list such as " +
+			"`identity.read=600,identity.change=320`. Each call's class, its number and window stand in the header " +
+			"RateLimit-Policy of its answers; the window stays. Each process counts for itself.",
+		set: func(c *Config, v string) error { return parseRates(&c.APIRates, v) },
 	}}
 }
 

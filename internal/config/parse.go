@@ -198,6 +198,25 @@ func parsePrefixes(field *[]netip.Prefix, value string) error {
 	return nil
 }
 
+// maxRate keeps a rate within what a limiter can tell apart.
+const maxRate = 1_000_000
+
+// parseRates reads a list of class=number.
+func parseRates(field *map[string]int, value string) error {
+	rates := map[string]int{}
+	for _, item := range items(value) {
+		class, number, ok := strings.Cut(item, "=")
+		n, err := strconv.Atoi(strings.TrimSpace(number))
+		class = strings.TrimSpace(class)
+		if !ok || err != nil || class == "" || n < 1 || n > maxRate {
+			return fmt.Errorf("%q is no class with a number from 1 to %d; write for example identity.read=600", item, maxRate)
+		}
+		rates[class] = n
+	}
+	*field = rates
+	return nil
+}
+
 func parsePrefix(s string) (netip.Prefix, bool) {
 	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
 		return netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()), true

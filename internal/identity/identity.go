@@ -53,6 +53,8 @@ type Directory struct {
 	known *standings
 	ended []func(tx *database.Tx, people []PersonID) error
 	stops []func(tx *database.Tx, org OrganisationID) error
+
+	deleted []func(tx *database.Tx, org OrganisationID, robots []RobotID) error
 }
 
 // New returns the directory kept in a database.

@@ -54,7 +54,7 @@ var (
 )
 
 // CreateOrganisation makes an organisation. A customer gets the API users "Client user", "Supplier user" and "MSP user",
-// without rights, and the roles Administrator and Viewer; the platform gets the roles Platform administrator and
+// without rights, and the roles Administrator and Viewer with a group for each; the platform gets the roles Platform administrator and
 // Support. Name, short name and prefix are unique and never used again. It takes organisations.manage.
 func (d *Directory) CreateOrganisation(ctx context.Context, actor access.Actor, n NewOrganisation) (Organisation, error) {
 	org := Organisation{ID: OrganisationID(database.NewID()), Status: Active, Version: 1}
@@ -85,15 +85,23 @@ func (d *Directory) CreateOrganisation(ctx context.Context, actor access.Actor, 
 	return org, nil
 }
 
-// furnish gives a new organisation its roles and API users and returns the fields of the event.
+// furnish gives a new organisation its roles, groups and API users and returns the fields of the event.
 func furnish(tx *database.Tx, org Organisation) (map[string]any, error) {
-	var roles, robots []string
-	for _, r := range builtInRoles(org) {
+	var roles, groups, robots []string
+	builtIn := builtInRoles(org)
+	for _, r := range builtIn {
 		r.CreatedAt = tx.Now()
 		if err := insertRole(tx, r); err != nil {
 			return nil, err
 		}
 		roles = append(roles, r.Name)
+	}
+	for _, g := range builtInGroups(org, builtIn) {
+		g.CreatedAt, g.ModifiedAt = tx.Now(), tx.Now()
+		if err := insertGroup(tx, g); err != nil {
+			return nil, err
+		}
+		groups = append(groups, g.Name)
 	}
 	for _, r := range builtInRobots(org) {
 		r.CreatedAt = tx.Now()
@@ -102,10 +110,14 @@ func furnish(tx *database.Tx, org Organisation) (map[string]any, error) {
 		}
 		robots = append(robots, r.Name)
 	}
-	return map[string]any{
+	after := map[string]any{
 		"name": org.Name, "short_name": org.ShortName, "client_prefix": org.ClientPrefix,
 		"kind": string(org.Kind), "status": string(org.Status), "roles": roles, "api_users": robots,
-	}, nil
+	}
+	if len(groups) > 0 {
+		after["groups"] = groups
+	}
+	return after, nil
 }
 
 // check fills org from what was asked for.

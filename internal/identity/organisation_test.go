@@ -197,6 +197,7 @@ func TestOrganisationsAreTheBusinessOfThePlatform(t *testing.T) {
 			After: map[string]any{
 				"name": "Initech", "short_name": "initech", "client_prefix": "INI", "kind": "customer", "status": "active",
 				"roles":     []any{"Administrator", "Viewer"},
+				"groups":    []any{"Administrators", "Viewers"},
 				"api_users": []any{"Client user", "Supplier user", "MSP user"},
 			},
 		}}

@@ -164,14 +164,14 @@ func (d *Directory) SetPersonStatus(ctx context.Context, actor access.Actor, per
 	})
 }
 
-// PowerOver returns problem.Forbidden unless the actor holds every right of the person's roles, as whoever lets somebody
-// into the person's account must (protocol.md §6).
+// PowerOver returns problem.Forbidden unless the actor holds every right of the person's roles and groups, as whoever
+// lets somebody into the person's account must (protocol.md §6).
 func PowerOver(tx *database.Tx, actor access.Actor, person Person) error {
-	roles, err := rolesOf(tx, person)
+	grants, err := readGrants(tx.DB(), personHolds, person.Organisation, string(person.ID))
 	if err != nil {
 		return err
 	}
-	return Power(actor, person.Organisation, together(roles))
+	return Power(actor, person.Organisation, rightsOf(grants))
 }
 
 // People returns the people of an organisation in the order of their last and first names. It takes people.manage.
@@ -209,7 +209,7 @@ const maxHolders = 20
 // FirstAdministrator returns who came first of an organisation's people that manage its roles and are not switched off;
 // an invited one counts. ok is false when there is none.
 func (d *Directory) FirstAdministrator(ctx context.Context, org OrganisationID) (p Person, ok bool, err error) {
-	list, err := d.readAdministrators(ctx, org)
+	list, err := readAdministrators(d.db.Read(ctx), org)
 	if err != nil || len(list) == 0 {
 		return Person{}, false, err
 	}

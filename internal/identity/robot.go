@@ -49,13 +49,15 @@ func (r RobotAccount) Live(now time.Time) bool {
 }
 
 // NewRobot is what CreateRobot is asked for. An empty DisplayName is the name, an empty Kind is KindRobot, a zero
-// ExpiresAt means never. Roles are names.
+// ExpiresAt means never, or under a ceiling of the organisation (RobotCeiling) as late as may be. Roles are names, Groups
+// are IDs as they came from outside.
 type NewRobot struct {
 	Organisation OrganisationID
 	Name         string
 	DisplayName  string
 	Kind         RobotKind
 	Roles        []string
+	Groups       []string
 	ExpiresAt    time.Time
 }
 
@@ -74,41 +76,41 @@ func builtInRobots(org Organisation) []RobotAccount {
 	}
 }
 
-// CreateRobot makes a robot account. It takes robots.manage and every right of the roles given to it. An app can make
-// accounts of kind robot only; the kinds that apps act as are set by people.
+// CreateRobot makes a robot account. It takes robots.manage and every right of the roles given to it and of the groups it
+// joins. An app can make accounts of kind robot only; the kinds that apps act as are set by people. The answers are
+// problem.Invalid with faults of the fields name, display_name, kind, roles, groups and expires_at, problem.Forbidden and
+// problem.NotFound.
 func (d *Directory) CreateRobot(ctx context.Context, actor access.Actor, n NewRobot) (RobotAccount, error) {
 	robot := RobotAccount{ID: RobotID(database.NewID()), Organisation: n.Organisation, Status: Active, Version: 1}
-	act := audit.Act{
-		Right: access.RobotsManage, Action: "robot.create", Organisation: n.Organisation,
-		Target: audit.Target{Kind: "robot", ID: string(robot.ID)},
-	}
+	act := robotAct("robot.create", n.Organisation, robot.ID)
 	if err := d.trail.Check(ctx, actor, act); err != nil {
 		return RobotAccount{}, err
 	}
-	if err := n.check(&robot, d.db.Now()); err != nil {
+	groups, err := d.checkNewRobot(ctx, n, &robot)
+	if err != nil {
 		return RobotAccount{}, err
 	}
 	act.Target.Label = robot.Name
-	err := d.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
+	err = d.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
 		if actor.Kind == access.KindApp && robot.Kind != KindRobot {
 			return audit.Change{}, problem.New(problem.Forbidden, "identity.kind_by_person", "Right", string(access.RobotsManage))
 		}
 		roles, err := rolesNamed(tx, "robot.roles", n.Organisation, n.Roles)
+		if err != nil {
+			return audit.Change{}, err
+		}
+		joined, err := groupsNamed(tx, "robot.groups", n.Organisation, groups)
 		if err == nil {
 			err = Power(actor, n.Organisation, together(roles))
+		}
+		if err == nil {
+			err = Power(actor, n.Organisation, groupRights(joined))
 		}
 		if err != nil {
 			return audit.Change{}, err
 		}
 		robot.CreatedAt = tx.Now()
-		if err := insertRobot(tx, robot, roles...); err != nil {
-			return audit.Change{}, err
-		}
-		tx.Changed(database.TopicRobot, string(robot.ID))
-		return audit.Change{After: map[string]any{
-			"name": robot.Name, "display_name": robot.DisplayName, "kind": string(robot.Kind),
-			"status": string(robot.Status), "roles": roleNames(roles),
-		}}, nil
+		return createdRobot(tx, robot, roles, joined)
 	})
 	if err != nil {
 		return RobotAccount{}, err
@@ -116,7 +118,30 @@ func (d *Directory) CreateRobot(ctx context.Context, actor access.Actor, n NewRo
 	return robot, nil
 }
 
-func (n NewRobot) check(robot *RobotAccount, now time.Time) error {
+// createdRobot writes a new account and returns the fields of its event.
+func createdRobot(tx *database.Tx, robot RobotAccount, roles []Role, groups []Group) (audit.Change, error) {
+	if err := insertRobot(tx, robot, roles...); err != nil {
+		return audit.Change{}, err
+	}
+	if err := addRobotGroups(tx, robot, groups); err != nil {
+		return audit.Change{}, err
+	}
+	tx.Changed(database.TopicRobot, string(robot.ID))
+	after := map[string]any{
+		"name": robot.Name, "display_name": robot.DisplayName, "kind": string(robot.Kind),
+		"status": string(robot.Status), "roles": roleNames(roles),
+	}
+	if len(groups) > 0 {
+		after["groups"] = groupNames(groups)
+	}
+	if !robot.ExpiresAt.IsZero() {
+		after["expires_at"] = robot.ExpiresAt
+	}
+	return audit.Change{After: after}, touchGroups(tx, robot.Organisation, groupIDs(groups))
+}
+
+// checkNewRobot fills robot from what was asked for, and returns the IDs of the groups.
+func (d *Directory) checkNewRobot(ctx context.Context, n NewRobot, robot *RobotAccount) ([]string, error) {
 	var found faults
 	var f *problem.Field
 	robot.Name, f = Text("robot.name", n.Name, 2, 80)
@@ -133,13 +158,30 @@ func (n NewRobot) check(robot *RobotAccount, now time.Time) error {
 	if !robot.Kind.valid() {
 		found.add(fault("robot.kind", "invalid"))
 	}
-	if !n.ExpiresAt.IsZero() {
-		robot.ExpiresAt = n.ExpiresAt.UTC().Truncate(time.Microsecond)
-		if !robot.ExpiresAt.After(now) {
-			found.add(fault("robot.expires_at", "past"))
-		}
+	groups, f := parseMembers("robot.groups", n.Groups)
+	found.add(f)
+	until, err := d.newRobotExpiry(ctx, n)
+	if err != nil && !problem.Is(err, problem.Invalid) {
+		return nil, err
 	}
-	return found.err()
+	if err != nil {
+		found = append(found, problem.As(err).Fields...)
+	}
+	robot.ExpiresAt = until
+	return groups, found.err()
+}
+
+// newRobotExpiry is robotExpiry, but who says nothing gets the ceiling.
+func (d *Directory) newRobotExpiry(ctx context.Context, n NewRobot) (time.Time, error) {
+	until := n.ExpiresAt
+	if until.IsZero() {
+		ceiling, err := d.RobotCeiling(ctx, n.Organisation)
+		if err != nil || ceiling == 0 {
+			return until, err
+		}
+		until = d.db.Now().AddDate(0, 0, ceiling)
+	}
+	return d.robotExpiry(ctx, n.Organisation, until)
 }
 
 // SetRobotStatus switches a robot account on or off. It takes robots.manage, and to switch on every right of the
@@ -149,10 +191,8 @@ func (d *Directory) SetRobotStatus(ctx context.Context, actor access.Actor, robo
 		return problem.Fields(*fault("robot.status", "invalid"))
 	}
 	action := map[Status]string{Active: "robot.activate", Inactive: "robot.deactivate"}[status]
-	act := audit.Act{
-		Right: access.RobotsManage, Action: action, Organisation: robot.Organisation,
-		Target: audit.Target{Kind: "robot", ID: string(robot.ID), Label: robot.Name},
-	}
+	act := robotAct(action, robot.Organisation, robot.ID)
+	act.Target.Label = robot.Name
 	return d.trail.Do(ctx, actor, act, func(tx *database.Tx) (audit.Change, error) {
 		now, err := readRobot(tx.DB(), robot.Organisation, robot.ID)
 		if err != nil {
@@ -195,7 +235,7 @@ func (d *Directory) APIUser(ctx context.Context, org OrganisationID, id RobotID)
 	return robot, err
 }
 
-// RobotRights returns the rights of a robot account's roles, whatever the account's state: who makes something act as
+// RobotRights returns the rights of a robot account's roles and groups, whatever the account's state: who makes something act as
 // the account must hold them all, even if the account is switched on only later.
 func (d *Directory) RobotRights(ctx context.Context, org OrganisationID, id RobotID) (access.Set, error) {
 	return robotRights(d.db.Read(ctx), org, id)

@@ -131,23 +131,29 @@ func (d *Directory) readPeople(ctx context.Context, org OrganisationID) ([]Perso
 // maxAsked bounds the holders that are read, of whom the first by name are shown.
 const maxAsked = 500
 
+// holdsOneOf is the condition that a person holds one of some rights, by own roles or through a group. It takes the rights
+// twice.
+const holdsOneOf = `(EXISTS (SELECT 1 FROM person_roles pr
+		JOIN role_rights rr ON rr.organisation_id = pr.organisation_id AND rr.role_id = pr.role_id
+		WHERE pr.organisation_id = people.organisation_id AND pr.person_id = people.id AND rr.right_name IN ?)
+	OR EXISTS (SELECT 1 FROM group_people gp
+		JOIN group_roles gr ON gr.organisation_id = gp.organisation_id AND gr.group_id = gp.group_id
+		JOIN role_rights rr ON rr.organisation_id = gr.organisation_id AND rr.role_id = gr.role_id
+		WHERE gp.organisation_id = people.organisation_id AND gp.person_id = people.id AND rr.right_name IN ?))`
+
 func (d *Directory) readHolders(ctx context.Context, org OrganisationID, right access.Right) ([]Person, error) {
+	rights := []string{string(right)}
 	return findPeople(d.db.Read(ctx).Where(`organisation_id = ? AND status = ?
-		AND EXISTS (SELECT 1 FROM organisations o WHERE o.id = people.organisation_id AND o.status = ?)
-		AND EXISTS (SELECT 1 FROM person_roles pr
-			JOIN role_rights rr ON rr.organisation_id = pr.organisation_id AND rr.role_id = pr.role_id
-			WHERE pr.organisation_id = people.organisation_id AND pr.person_id = people.id AND rr.right_name = ?)`,
-		string(org), string(Active), string(Active), string(right)).Limit(maxAsked))
+		AND EXISTS (SELECT 1 FROM organisations o WHERE o.id = people.organisation_id AND o.status = ?) AND `+holdsOneOf,
+		string(org), string(Active), string(Active), rights, rights).Limit(maxAsked))
 }
 
 // readAdministrators returns those who are not switched off and hold roles.manage, or at the platform what is more, first
 // made first: IDs sort by time.
-func (d *Directory) readAdministrators(ctx context.Context, org OrganisationID) ([]Person, error) {
-	return findPeople(d.db.Read(ctx).Where(`organisation_id = ? AND status <> ?
-		AND EXISTS (SELECT 1 FROM person_roles pr
-			JOIN role_rights rr ON rr.organisation_id = pr.organisation_id AND rr.role_id = pr.role_id
-			WHERE pr.organisation_id = people.organisation_id AND pr.person_id = people.id AND rr.right_name IN ?)`,
-		string(org), string(Inactive), []string{string(access.RolesManage), string(access.OrganisationsManage)}).Limit(1))
+func readAdministrators(g *gorm.DB, org OrganisationID) ([]Person, error) {
+	rights := []string{string(access.RolesManage), string(access.OrganisationsManage)}
+	return findPeople(g.Where("organisation_id = ? AND status <> ? AND "+holdsOneOf,
+		string(org), string(Inactive), rights, rights).Limit(1))
 }
 
 func findPeople(g *gorm.DB) ([]Person, error) {
@@ -171,7 +177,7 @@ func peopleIDsWithin(tx *database.Tx, org OrganisationID) ([]PersonID, error) {
 	return ids, nil
 }
 
-// rolesOf returns the roles a person holds, whatever the person's state.
+// rolesOf returns the roles a person holds without groups, whatever the person's state.
 func rolesOf(tx *database.Tx, p Person) ([]Role, error) {
 	list, err := readRoles(tx.DB(), p.Organisation)
 	if err != nil {
@@ -235,7 +241,15 @@ func (d *Directory) readStanding(ctx context.Context, id PersonID) (Standing, er
 		FROM people p JOIN organisations o ON o.id = p.organisation_id
 		LEFT JOIN person_roles pr ON pr.organisation_id = p.organisation_id AND pr.person_id = p.id
 		LEFT JOIN role_rights rr ON rr.organisation_id = pr.organisation_id AND rr.role_id = pr.role_id
-		WHERE p.id = ? AND p.status = ? AND o.status = ?`, string(id), string(Active), string(Active)).Scan(&rows).Error
+		WHERE p.id = ? AND p.status = ? AND o.status = ?
+		UNION ALL
+		SELECT p.email, p.first_name, p.last_name, p.organisation_id, o.kind, p.password_set_at, rr.right_name
+		FROM people p JOIN organisations o ON o.id = p.organisation_id
+		JOIN group_people gp ON gp.organisation_id = p.organisation_id AND gp.person_id = p.id
+		JOIN group_roles gr ON gr.organisation_id = gp.organisation_id AND gr.group_id = gp.group_id
+		JOIN role_rights rr ON rr.organisation_id = gr.organisation_id AND rr.role_id = gr.role_id
+		WHERE p.id = ? AND p.status = ? AND o.status = ?`,
+		string(id), string(Active), string(Active), string(id), string(Active), string(Active)).Scan(&rows).Error
 	if err != nil {
 		return Standing{}, fmt.Errorf("read a person's rights: %w", err)
 	}

@@ -112,10 +112,10 @@ func (t *targets) granted(asked string, h holder) (scope.Set, error) {
 	if err != nil {
 		return scope.Set{}, &refusal{reason: reasonScopeMalformed, cause: err}
 	}
-	held := scope.SetOf(h.scopes...)
+	held, seen := scope.SetOf(h.scopes...), t.catalogue.For(h.organisation) // another organisation's scope is no scope here
 	for _, name := range scopes.Names() {
-		if !t.catalogue.Now().Known(name) {
-			if right, ok := t.catalogue.Now().Spelled(name); ok {
+		if !seen.Known(name) {
+			if right, ok := seen.Spelled(name); ok {
 				name += "; did you mean " + right + "?"
 			}
 			return scope.Set{}, refuseFor(reasonScopeUnknown, name)
@@ -159,3 +159,6 @@ func (t *targets) target(key string, scopes scope.Set) (target, error) {
 	}
 	return target{api: key, audience: t.audience(key), scopes: scopes, lifetime: api.TokenLifetime}, nil
 }
+
+// Audience returns what tokens for an API carry as `aud`, by the API's key (protocol.md §1.1).
+func (s *Server) Audience(api string) string { return s.targets.audience(api) }

@@ -93,7 +93,7 @@ func (r *Registry) GiveHandOff(ctx context.Context, actor access.Actor, id AppID
 	if err != nil {
 		return HandOff{}, LinkToken{}, err
 	}
-	nonce := nonceHash(actor, actionHandOff, id, n.Nonce)
+	nonce := newNonce(actor, actionHandOff, id, n.Nonce, "")
 	if err := r.unspent(ctx, actor.Organisation, nonce); err != nil {
 		return HandOff{}, LinkToken{}, err
 	}

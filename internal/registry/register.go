@@ -18,6 +18,9 @@ import (
 // and is not shown again. Args["App"] is the ID of the app (protocol.md §3.8).
 const KeySecretShown = "app.secret_already_shown"
 
+// KeyNonceReused is the key of the problem (code Conflict) that answers a nonce which was spent on another request.
+const KeyNonceReused = "app.nonce_reused"
+
 const (
 	maxLabel = 60
 	// maxTries bounds how often an act begins again because it lost a race: for a client ID that was taken, or for the
@@ -35,6 +38,7 @@ type NewApp struct {
 	Expires       Expiry // of the first secret
 	WithoutSecret bool   // make no secret: Expires and Label count for nothing
 	Nonce         string // of the form; empty: every call registers an app
+	Request       string // hash of what is asked for; with a nonce that was spent on something else, KeyNonceReused
 }
 
 // NewSecret is a secret at the one moment when it can be seen.
@@ -64,7 +68,7 @@ func (r *Registry) Register(ctx context.Context, actor access.Actor, n NewApp) (
 			return App{}, nil, err
 		}
 	}
-	nonce := nonceHash(actor, act.Action, "", n.Nonce)
+	nonce := newNonce(actor, act.Action, "", n.Nonce, n.Request)
 	if err := r.unspent(ctx, actor.Organisation, nonce); err != nil {
 		return App{}, nil, err
 	}
@@ -91,7 +95,7 @@ func (r *Registry) Register(ctx context.Context, actor access.Actor, n NewApp) (
 type registration struct {
 	app          *App
 	draft        *draft // nil: without a secret
-	nonce        string
+	nonce        nonce
 	clientPrefix string
 }
 
@@ -251,44 +255,50 @@ func (a *App) record() map[string]any {
 	return fields
 }
 
-// nonceHash is what is kept of a form's nonce: bound to the actor, the act and the app, so that a nonce means nothing
-// anywhere else. Without a nonce it is empty.
-func nonceHash(actor access.Actor, action string, id AppID, nonce string) string {
-	if nonce == "" {
-		return ""
+// nonce is what is kept of a form's nonce, and of what the form asked for; hash is empty without a nonce.
+type nonce struct{ hash, request string }
+
+// newNonce binds a nonce to the actor, the act and the app, so that it means nothing anywhere else.
+func newNonce(actor access.Actor, action string, id AppID, text, request string) nonce {
+	if text == "" {
+		return nonce{}
 	}
 	h := sha256.New()
-	for _, s := range []string{string(actor.Kind), actor.ID, action, string(id), nonce} {
+	for _, s := range []string{string(actor.Kind), actor.ID, action, string(id), text} {
 		h.Write([]byte(s))
 		h.Write([]byte{0})
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return nonce{hash: hex.EncodeToString(h.Sum(nil)), request: request}
 }
 
-// unspent returns problem.Gone for a nonce that was spent, before any work is done for it. What decides is spend.
-func (r *Registry) unspent(ctx context.Context, org access.OrganisationID, nonce string) error {
-	if nonce == "" {
+// unspent returns the answer to a nonce that was spent, before any work is done for it. What decides is spend.
+func (r *Registry) unspent(ctx context.Context, org access.OrganisationID, n nonce) error {
+	if n.hash == "" {
 		return nil
 	}
-	app, spent, err := r.store.spentOn(ctx, org, nonce)
-	if err == nil && spent {
-		err = alreadyShown(app)
+	on, err := r.store.spentOn(ctx, org, n.hash)
+	if err == nil && on.TargetID != "" {
+		err = n.answer(on)
 	}
 	return err
 }
 
 // spend spends a form's nonce on an app.
-func spend(tx *database.Tx, app *App, nonce string) error {
-	if nonce == "" {
+func spend(tx *database.Tx, app *App, n nonce) error {
+	if n.hash == "" {
 		return nil
 	}
-	already, err := spendNonce(tx, app.Organisation, nonce, app.ID)
-	if err == nil && already != "" {
-		err = alreadyShown(already)
+	already, err := spendNonce(tx, app.Organisation, n, app.ID)
+	if err == nil && already.TargetID != "" {
+		err = n.answer(already)
 	}
 	return err
 }
 
-func alreadyShown(app AppID) error {
-	return problem.New(problem.Gone, KeySecretShown, "App", string(app))
+// answer is that to a nonce which was spent.
+func (n nonce) answer(on spentNonce) error {
+	if n.request != on.RequestHash {
+		return problem.New(problem.Conflict, KeyNonceReused)
+	}
+	return problem.New(problem.Gone, KeySecretShown, "App", string(on.TargetID))
 }

@@ -96,6 +96,7 @@ func New(d Deps) (*Registry, error) {
 	d.DB.Feed().Subscribe(r.snapshot.heard)
 	d.Identity.WhenSuspended(endTokens)
 	d.Identity.WhenSuspended(forgetIdleNotices)
+	d.Identity.WhenRobotsDeleted(keepActing)
 	if d.Outbox != nil {
 		d.Outbox.WhenAnswered(addressAnswered)
 	}

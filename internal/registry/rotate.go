@@ -30,6 +30,7 @@ type Rotation struct {
 	Old     SecretID // which secret it takes over from; may be empty while fewer than two are usable
 	OldEnds End      // when the old one ends; counts for nothing when it leaked
 	Nonce   string   // of the form; empty: every call makes a secret
+	Request string   // as NewApp.Request
 
 	alone bool // end no secret, although one is usable
 }
@@ -52,7 +53,7 @@ type making struct {
 // new secret away. The other answers are problem.NotFound, problem.Forbidden,
 // problem.Invalid, and problem.Gone with KeySecretShown for a form that was sent before.
 func (r *Registry) Rotate(ctx context.Context, actor access.Actor, id AppID, n Rotation) (*NewSecret, error) {
-	nonce := nonceHash(actor, "app.rotate", id, n.Nonce)
+	nonce := newNonce(actor, "app.rotate", id, n.Nonce, n.Request)
 	return r.make(ctx, actor, id, n, making{
 		action:  "app.rotate",
 		unspent: func(ctx context.Context) error { return r.unspent(ctx, actor.Organisation, nonce) },

@@ -109,26 +109,33 @@ func stopSecret(tx *database.Tx, app *App, id SecretID, how ending, at time.Time
 	return wrap(result.Error, "stop a secret")
 }
 
-// spentOn returns the app that a nonce was spent on; spent is false when it was not.
-func (s *store) spentOn(ctx context.Context, org access.OrganisationID, hash string) (id AppID, spent bool, err error) {
+// spentNonce is what a nonce was spent on; zero when it was not.
+type spentNonce struct {
+	TargetID    AppID
+	RequestHash string
+}
+
+// spentOn returns what a nonce was spent on.
+func (s *store) spentOn(ctx context.Context, org access.OrganisationID, hash string) (spentNonce, error) {
 	return readNonce(s.db.Read(ctx), org, hash)
 }
 
-func readNonce(g *gorm.DB, org access.OrganisationID, hash string) (id AppID, spent bool, err error) {
-	err = g.Raw("SELECT target_id FROM spent_nonces WHERE organisation_id = ? AND nonce_hash = ?", string(org), hash).Scan(&id).Error
-	return id, id != "", wrap(err, "look for a nonce")
+func readNonce(g *gorm.DB, org access.OrganisationID, hash string) (on spentNonce, err error) {
+	err = g.Raw("SELECT target_id, request_hash FROM spent_nonces WHERE organisation_id = ? AND nonce_hash = ?", string(org), hash).
+		Scan(&on).Error
+	return on, wrap(err, "look for a nonce")
 }
 
 // spendNonce spends a nonce on an app. When somebody was quicker, which includes waiting for one who has not committed
-// yet, it returns the app that the nonce was spent on.
-func spendNonce(tx *database.Tx, org access.OrganisationID, hash string, on AppID) (already AppID, err error) {
-	result := tx.DB().Exec(`INSERT INTO spent_nonces (organisation_id, nonce_hash, target_id, spent_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (organisation_id, nonce_hash) DO NOTHING`, string(org), hash, string(on), database.Micros(tx.Now()))
+// yet, it returns what the nonce was spent on.
+func spendNonce(tx *database.Tx, org access.OrganisationID, n nonce, id AppID) (already spentNonce, err error) {
+	result := tx.DB().Exec(`INSERT INTO spent_nonces (organisation_id, nonce_hash, target_id, spent_at, request_hash)
+		VALUES (?, ?, ?, ?, ?) ON CONFLICT (organisation_id, nonce_hash) DO NOTHING`,
+		string(org), n.hash, string(id), database.Micros(tx.Now()), n.request)
 	if result.Error != nil || result.RowsAffected == 1 {
-		return "", wrap(result.Error, "spend a nonce")
+		return spentNonce{}, wrap(result.Error, "spend a nonce")
 	}
-	already, _, err = readNonce(tx.DB(), org, hash)
-	return already, err
+	return readNonce(tx.DB(), org, n.hash)
 }
 
 // resumeSecret makes a secret usable, or lets it stay so, until another end; zero leaves it to its expiry. The app must

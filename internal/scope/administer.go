@@ -38,13 +38,13 @@ func (s *Shelf) Additions(ctx context.Context, org access.OrganisationID) ([]Add
 	return slices.DeleteFunc(all.additions, func(a Addition) bool { return a.Organisation != org }), nil
 }
 
-// Map says which scopes open a call of a shared API. m.Version is the one that the actor saw, 0 for a call that was not
-// mapped. It takes catalogue.manage. The answers are problem.Invalid with faults of the fields object, method, path,
+// Map says which scopes open a call. m.Version is the one that the actor saw, 0 for a call that was not mapped. It takes
+// catalogue.manage, for an organisation's own API apps.manage of that organisation. The answers are problem.Invalid with faults of the fields object, method, path,
 // access and any_of, problem.NotFound for an API that there is not, problem.Stale and problem.Forbidden.
 func (s *Shelf) Map(ctx context.Context, actor access.Actor, m Mapping) error {
-	act := s.act(actor, access.CatalogueManage, "catalogue.map", audit.Target{Kind: targetCall, ID: m.id(), Label: m.Method + " " + m.Path})
+	act := s.act(actor, s.rightFor(actor, m.API), "catalogue.map", audit.Target{Kind: targetCall, ID: m.id(), Label: m.Method + " " + m.Path})
 	return s.change(ctx, actor, act, func(now changes) (step, error) {
-		if err := s.mayBeMapped(m); err != nil {
+		if err := s.mayBeMapped(actor, m); err != nil {
 			return step{}, err
 		}
 		before, found := now.mapping(m)
@@ -64,14 +64,14 @@ func (s *Shelf) Map(ctx context.Context, actor access.Actor, m Mapping) error {
 	})
 }
 
-// Unmap takes a mapping back: what the built-in catalogue says of the call holds again. It takes catalogue.manage, and
-// answers as Map does.
+// Unmap takes a mapping back: what the built-in catalogue says of the call holds again. It takes the right
+// that Map takes, and answers as it does.
 func (s *Shelf) Unmap(ctx context.Context, actor access.Actor, m Mapping) error {
-	act := s.act(actor, access.CatalogueManage, "catalogue.unmap", audit.Target{Kind: targetCall, ID: m.id(), Label: m.Method + " " + m.Path})
+	act := s.act(actor, s.rightFor(actor, m.API), "catalogue.unmap", audit.Target{Kind: targetCall, ID: m.id(), Label: m.Method + " " + m.Path})
 	return s.change(ctx, actor, act, func(now changes) (step, error) {
 		before, found := now.mapping(m)
-		switch {
-		case !found:
+		switch _, seen := s.For(actor.Organisation).API(m.API); {
+		case !found, !seen:
 			return step{}, notFound()
 		case before.Version != m.Version:
 			return step{}, stale()
@@ -81,6 +81,13 @@ func (s *Shelf) Unmap(ctx context.Context, actor access.Actor, m Mapping) error 
 			write: func(tx *database.Tx) error { return deleteMapping(tx, m) },
 		}, nil
 	})
+}
+
+// rightFor is what changing the calls of an API takes of somebody: of an API that nobody of the organisation may see
+// what the shared ones take, so that being refused tells nothing.
+func (s *Shelf) rightFor(actor access.Actor, key string) access.Right {
+	api, _ := s.For(actor.Organisation).API(key)
+	return Owner{Organisation: api.Organisation}.right()
 }
 
 // id is what events call the call.
@@ -102,9 +109,9 @@ func (c changes) mapping(m Mapping) (Mapping, bool) {
 }
 
 // mayBeMapped checks by itself what can be told of a field; the rest is found when the catalogue is built.
-func (s *Shelf) mayBeMapped(m Mapping) error {
-	api, ok := s.Now().API(m.API)
-	if !ok || api.Organisation != "" || api.Own { // calls of our own APIs are what the program serves
+func (s *Shelf) mayBeMapped(actor access.Actor, m Mapping) error {
+	api, ok := s.For(actor.Organisation).API(m.API)
+	if !ok || api.Own { // calls of our own APIs are what the program serves
 		return notFound()
 	}
 	var faults []problem.Field
@@ -152,6 +159,9 @@ func (s *Shelf) Add(ctx context.Context, actor access.Actor, own Owner, document
 	if err := s.trail.Check(ctx, actor, act); err != nil {
 		return "", err
 	}
+	if !own.may(actor) {
+		return "", notFound()
+	}
 	if a.API, err = a.read(); err == nil {
 		err = own.keeps(a.API)
 	}
@@ -190,7 +200,7 @@ func (s *Shelf) Remove(ctx context.Context, actor access.Actor, own Owner, key s
 	return s.change(ctx, actor, act, func(now changes) (step, error) {
 		before, found := now.addition(key, own)
 		switch {
-		case !found:
+		case !found, !own.may(actor):
 			return step{}, notFound()
 		case before.Version != version:
 			return step{}, stale()

@@ -3,6 +3,7 @@ package scope
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"credenza.example/credenza/internal/access"
@@ -21,6 +22,11 @@ func (o Owner) right() access.Right {
 		return access.CatalogueManage
 	}
 	return access.AppsManage
+}
+
+// may reports whether an actor acts for the owner: nobody changes what is another organisation's own.
+func (o Owner) may(actor access.Actor) bool {
+	return o.Organisation == "" || o.Organisation == actor.Organisation
 }
 
 // The beginnings of what belongs to one organisation: of an API's key and of a scope. The client prefix follows in lower
@@ -56,6 +62,9 @@ func (o Owner) keeps(api API) error {
 	if !stays(api.Key, o.KeyPrefix(), ownKeys) {
 		found.add(where, "the key %s", begins(o.KeyPrefix(), ownKeys))
 	}
+	if slices.Contains(reservedKeys(), api.Key) {
+		found.add(where, "the key is an address of the portal's own")
+	}
 	for _, family := range api.Families {
 		for _, s := range family.Scopes {
 			if !stays(s.Name, o.ScopePrefix(), ownScopes) {
@@ -71,6 +80,9 @@ func (o Owner) keeps(api API) error {
 	}
 	return found.err()
 }
+
+// reservedKeys are the last parts of addresses where the page of an API would stand.
+func reservedKeys() []string { return []string{"new", "import", "undescribed"} }
 
 func begins(prefix, reserved string) string {
 	if prefix == "" {

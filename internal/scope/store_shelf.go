@@ -81,6 +81,11 @@ func readChanges(g *gorm.DB) (c changes, err error) {
 	return c, nil
 }
 
+// platform returns the organisation in whose trail changes of the shared catalogue stand; "" when there is none yet.
+func platform(g *gorm.DB) (org access.OrganisationID, err error) {
+	return org, wrap(g.Raw("SELECT id FROM organisations WHERE kind = 'platform'").Scan(&org).Error, "find the platform's organisation")
+}
+
 // takeVersion raises the version if it is still the one that a change was checked with. False means that somebody else
 // changed something meanwhile.
 func takeVersion(tx *database.Tx, version int64) (bool, error) {

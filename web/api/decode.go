@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -183,11 +184,12 @@ func plain(t reflect.Type) reflect.Type {
 		switch {
 		case t.Kind() == reflect.Pointer:
 			t = t.Elem()
-		case t.Implements(optionalType):
-			field, _ := t.FieldByName("Value")
-			t = field.Type
 		default:
-			return t
+			value, ok := Within(t)
+			if !ok {
+				return t
+			}
+			t = value
 		}
 	}
 	return nil
@@ -199,13 +201,10 @@ func membersOf(t reflect.Type) map[string]reflect.Type {
 	if t == nil || t.Kind() != reflect.Struct {
 		return members
 	}
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if field.Anonymous && name == "" {
-			for n, typ := range membersOf(field.Type) {
-				members[n] = typ
-			}
+			maps.Copy(members, membersOf(field.Type))
 			continue
 		}
 		if name != "" && name != "-" {

@@ -30,3 +30,12 @@ var (
 	optionalType = reflect.TypeFor[interface{ optional() }]()
 	timeType     = reflect.TypeFor[time.Time]()
 )
+
+// Within returns the type of the value of a member that may be left out; ok is false for every other type.
+func Within(t reflect.Type) (value reflect.Type, ok bool) {
+	if t.Kind() != reflect.Struct || !t.Implements(optionalType) {
+		return nil, false
+	}
+	field, ok := t.FieldByName("Value")
+	return field.Type, ok
+}
