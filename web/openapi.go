@@ -314,7 +314,6 @@ func (w *describer) schema(v any) (*jsonschema.Schema, error) {
 
 // openAPI answers with the description, which is made when the server is.
 func (s *Server) openAPI(c echo.Context, _ *oauth.Token) error {
-	c.Response().Header().Set("Cache-Control", "no-cache")
 	return c.Blob(http.StatusOK, "application/json", s.description)
 }
 
