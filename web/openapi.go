@@ -27,6 +27,7 @@ const openAPIPath = "/api/v1/openapi.json"
 // refusals there are follows from that.
 type apiDoc struct {
 	tag        string         // what it is about
+	more       string         // key of what there is to know besides, "" for nothing
 	query      []apiParameter // of the address
 	body       any            // a wire struct, nil for no body
 	example    any            // of the body
@@ -148,6 +149,9 @@ func (w *describer) operation(r apiRoute, doc apiDoc) error {
 	op := &operation{
 		ID: strings.ReplaceAll(strings.TrimPrefix(r.name, "api."), ".", "_"), Summary: w.text("apidoc.call." + r.name[len("api."):]),
 		Tags: []string{doc.tag}, Right: r.right, Responses: map[string]*response{},
+	}
+	if doc.more != "" {
+		op.Description = w.text(doc.more)
 	}
 	for _, name := range r.anyOf {
 		op.Security = append(op.Security, map[string][]string{"oauth2": {name}})
