@@ -407,10 +407,11 @@ func slug(title string) string {
 			break
 		}
 	}
-	if text := strings.Trim(b.String(), "-"); text != "" && !slices.Contains(reservedKeys(), text) && !strings.HasPrefix(text, ownKeys) {
-		return text
+	text := strings.Trim(b.String(), "-")
+	if text == "" || slices.Contains(reservedKeys(), text) || strings.HasPrefix(text+"-", ownKeys) {
+		return "imported-api"
 	}
-	return "imported-api"
+	return text
 }
 
 const maxSlug = 40

@@ -72,12 +72,16 @@ func TestOpenAPI(t *testing.T) {
 				"x.acme.payments": scope.KindWrite,
 			},
 			[]scope.Note{
-				{"imported", "7"}, {"renamed", "x.acme."}, {"several", "POST /orders/{order-id}/refund"}, {"denied", "3"},
+				{"imported", "7"},
+				{"renamed", "x.acme."},
+				{"several", "POST /orders/{order-id}/refund"},
+				{"denied", "3"},
 				{"left_out", "GET /export.csv, OPTIONS /orders, GET /orders/{order-id}"},
 			},
 		},
 		"no scopes, everybody's, JSON": {
-			"bare.json", "bare", scope.Owner{},
+			"bare.json", "bare",
+			scope.Owner{},
 			map[string]string{"GET /things": "bare.read bare.write", "POST /things": "bare.write", "GET /things/{p1}/{p12}": "bare.read bare.write"},
 			map[string]scope.Kind{"bare.read": scope.KindRead, "bare.write": scope.KindWrite},
 			[]scope.Note{{"imported", "3"}, {"proposed", ""}, {"no_base", ""}},
