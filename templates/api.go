@@ -28,6 +28,7 @@ type APIGroup struct {
 type APICall struct {
 	ID         string
 	Summary    string
+	More       string // may be empty
 	Method     string
 	URL        string // with shell variables for what stands in the path
 	Path       string // with parameters in braces

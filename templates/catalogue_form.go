@@ -74,3 +74,18 @@ func (v CatalogueRemove) confirm(ctx context.Context) Confirm {
 		Hidden: []Hidden{VersionField(v.Version)}, Button: Action{Label: v.title(ctx), Kind: "danger"},
 	}
 }
+
+// CatalogueImport is the page /catalogue/import. The fields it sends: for (when there is a Choice), document and file.
+type CatalogueImport struct {
+	Frame              Frame
+	Action, CancelHref string
+	Document           string
+	Own, Choice        bool
+	Errors             FieldErrors
+}
+
+func (v CatalogueImport) page(ctx context.Context) Page {
+	p := v.Frame.cataloguePage(ctx, i18n.T(ctx, "catalogue.import.title"), "", "")
+	p.Error = len(v.Errors) > 0
+	return p
+}

@@ -106,9 +106,9 @@ func TestPrivateAPIIsNobodyElses(t *testing.T) {
 	})
 	given := theirs.post("/apps", form).is(http.StatusUnprocessableEntity)
 	never := theirs.post("/apps", with(form, map[string][]string{"scope": {"x.acme.orders.none"}})).is(http.StatusUnprocessableEntity)
-	same := func(a, b, real, made string) {
+	same := func(a, b, there, made string) {
 		t.Helper()
-		if strings.ReplaceAll(a, real, made) != b {
+		if strings.ReplaceAll(a, there, made) != b {
 			t.Errorf("tells what is there from what is not:\n%s\n%s", a, b)
 		}
 	}

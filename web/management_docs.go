@@ -26,6 +26,7 @@ func managementDocs() map[string]apiDoc {
 	change.ifMatch = true
 	edit := change
 	edit.body, edit.example = api.AppPatch{}, map[string]any{"description": "Copies approved invoices to SAP every hour."}
+	edit.more = "apidoc.more.edit"
 	end := one(docSecrets, api.Secret{})
 	restore := end
 	restore.conflict, end.conflict = true, true
@@ -37,14 +38,14 @@ func managementDocs() map[string]apiDoc {
 			},
 		},
 		"api.app.create": {
-			tag: docApps, status: created, answer: api.AppCreated{}, body: api.NewApp{}, example: exampleApp(), tagged: true,
+			tag: docApps, more: "apidoc.more.create", status: created, answer: api.AppCreated{}, body: api.NewApp{}, example: exampleApp(), tagged: true,
 			location: true, idempotent: true,
 		},
 		"api.app.lookup": app, "api.app.show": app, "api.app.edit": edit, "api.app.activate": change, "api.app.deactivate": change,
 		"api.app.delete":  {tag: docApps, status: http.StatusNoContent, ifMatch: true, conflict: true},
 		"api.secret.list": one(docSecrets, api.SecretList{}),
 		"api.secret.create": {
-			tag: docSecrets, status: created, answer: api.ShownSecret{}, body: api.Rotation{}, idempotent: true,
+			tag: docSecrets, more: "apidoc.more.rotate", status: created, answer: api.ShownSecret{}, body: api.Rotation{}, idempotent: true,
 			example: map[string]any{"reason": "planned", "replaced_ends": "24h"},
 		},
 		"api.secret.retire": end, "api.secret.restore": restore, "api.secret.leak": one(docSecrets, api.Secret{}),

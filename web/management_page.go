@@ -48,6 +48,9 @@ func (s *Server) shownCall(c *call, r apiRoute, doc apiDoc) (templates.APICall, 
 		Method: r.method, Path: path, URL: s.PublicURL + pathVariables.Replace(r.path), Scopes: r.anyOf, Right: string(r.right),
 		Success: doc.status,
 	}
+	if doc.more != "" {
+		shown.More = c.t(doc.more)
+	}
 	for _, q := range doc.query {
 		p := templates.APIParameter{Name: q.name, Text: c.t("apidoc.query." + q.name)}
 		for _, v := range q.schema.Enum {

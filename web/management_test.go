@@ -298,9 +298,9 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
-// TestManagementPower: an app gives no scope that is not its own, no API user with more than its own rights, and nothing
+// TestC53_ManagementPower: an app gives no scope that is not its own, no API user with more than its own rights, and nothing
 // of another organisation (protocol.md §6, C53).
-func TestManagementPower(t *testing.T) {
+func TestC53_ManagementPower(t *testing.T) {
 	p := newPortal(t)
 	m := p.manager()
 	body := m.wanted("More")

@@ -27,6 +27,7 @@ const openAPIPath = "/api/v1/openapi.json"
 // refusals there are follows from that.
 type apiDoc struct {
 	tag        string         // what it is about
+	more       string         // key of what there is to know besides, "" for nothing
 	query      []apiParameter // of the address
 	body       any            // a wire struct, nil for no body
 	example    any            // of the body
@@ -148,6 +149,9 @@ func (w *describer) operation(r apiRoute, doc apiDoc) error {
 	op := &operation{
 		ID: strings.ReplaceAll(strings.TrimPrefix(r.name, "api."), ".", "_"), Summary: w.text("apidoc.call." + r.name[len("api."):]),
 		Tags: []string{doc.tag}, Right: r.right, Responses: map[string]*response{},
+	}
+	if doc.more != "" {
+		op.Description = w.text(doc.more)
 	}
 	for _, name := range r.anyOf {
 		op.Security = append(op.Security, map[string][]string{"oauth2": {name}})
@@ -314,7 +318,6 @@ func (w *describer) schema(v any) (*jsonschema.Schema, error) {
 
 // openAPI answers with the description, which is made when the server is.
 func (s *Server) openAPI(c echo.Context, _ *oauth.Token) error {
-	c.Response().Header().Set("Cache-Control", "no-cache")
 	return c.Blob(http.StatusOK, "application/json", s.description)
 }
 

@@ -131,6 +131,8 @@ func cataloguePages() []route {
 		{http.MethodGet, "/catalogue", "catalogue.list", keeper, (*Server).cataloguePage},
 		{http.MethodGet, addAPIPath, "catalogue.api.form", keeper, (*Server).addAPIForm},
 		{http.MethodPost, addAPIPath, "catalogue.api", keeper, (*Server).addAPI},
+		{http.MethodGet, importAPIPath, "catalogue.import.form", keeper, (*Server).importAPIForm},
+		{http.MethodPost, importAPIPath, "catalogue.import", keeper, (*Server).importAPI},
 		{http.MethodGet, "/catalogue/:api", "catalogue.show", keeper, (*Server).catalogueAPI},
 		{http.MethodGet, "/catalogue/:api/edit", "catalogue.api_edit.form", keeper, (*Server).editAPIForm},
 		{http.MethodPost, "/catalogue/:api/edit", "catalogue.api_edit", keeper, (*Server).editAPI},

@@ -77,7 +77,7 @@ func (v *validation) checkAPI(api API) {
 	if api.Title == "" {
 		v.add(where, "title is missing")
 	}
-	if base, err := parseTemplate(api.BasePath); err != nil {
+	if base, err := parseTemplate(api.BasePath); err != nil && (api.BasePath != "" || !api.Added) { // one that was added may begin at the root
 		v.add(where, "base path %q %v", api.BasePath, err)
 	} else if slices.ContainsFunc(base, func(s segment) bool { return s.parameter }) {
 		v.add(where, "base path %q has a parameter", api.BasePath)
