@@ -110,6 +110,9 @@ func (o *Outbox) About(ctx context.Context, organisation string, about Subject) 
 // Erase forgets all mails about a thing, also those that wait to be sent.
 func (o *Outbox) Erase(tx *database.Tx, about Subject) error { return eraseAbout(tx, about) }
 
+// Withdraw forgets the letters of an organisation that wait to be sent. The jobs that were to send them find nothing.
+func (o *Outbox) Withdraw(tx *database.Tx, organisation string) error { return deleteLetters(tx, organisation) }
+
 // Sweep deletes mails that were over 90 days ago, and plans of mails whose time has passed. It is meant to be called every
 // few minutes.
 func (o *Outbox) Sweep(ctx context.Context) error {

@@ -163,6 +163,14 @@ func (r *Registry) sendLetter(
 	})
 }
 
+// withdrawLetters is for a suspended organisation: what its people wrote and its bulk changes had to tell is not sent any more.
+func (r *Registry) withdrawLetters(tx *database.Tx, org access.OrganisationID) error {
+	if err := forgetNews(tx, org); err != nil {
+		return err
+	}
+	return r.outbox.Withdraw(tx, string(org))
+}
+
 // letterItems are the results by address. One that stands nowhere any more has no name.
 func (r *Registry) letterItems(ctx context.Context, actor access.Actor, items []job.Item) ([]BulkItem, error) {
 	ids := make([]string, len(items))

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/database"
 	"credenza.example/credenza/internal/job"
 	"credenza.example/credenza/internal/notify"
@@ -183,5 +184,28 @@ func TestLettersHaveABound(t *testing.T) {
 		}
 		w.clock.Advance(2 * time.Hour)
 		b.run(t, b.start(t, change))
+	})
+}
+
+// TestSuspendedOrganisationsWriteNoLetters: what waits is not sent, also after the organisation is back.
+func TestSuspendedOrganisationsWriteNoLetters(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b, change := letterWorld(t, w)
+		b.run(t, b.start(t, change))
+		err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			return tx.DB().Exec(`INSERT INTO bulk_news (job_id, email_key, app_id, organisation_id, text_key, to_name, to_email, at)
+				VALUES ('j', 'jo@acme.example', ?, ?, 'bulk_deactivated', 'Jo', 'jo@acme.example', 1)`, string(b.apps[0].ID), string(w.acme.ID)).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := access.Operator("root", "")
+		if err := w.identity.SuspendOrganisation(t.Context(), root, w.acme.ID); err != nil {
+			t.Fatal(err)
+		}
+		letters := value[int](t, w.db, "SELECT count(*) FROM mails WHERE words <> '' AND state = 'queued'")
+		if news := value[int](t, w.db, "SELECT count(*) FROM bulk_news"); letters != 0 || news != 0 {
+			t.Errorf("%d letters and %d news wait", letters, news)
+		}
 	})
 }

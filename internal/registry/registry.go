@@ -98,6 +98,7 @@ func New(d Deps) (*Registry, error) {
 	d.Identity.WhenSuspended(forgetIdleNotices)
 	if d.Outbox != nil {
 		d.Outbox.WhenAnswered(addressAnswered)
+		d.Identity.WhenSuspended(r.withdrawLetters)
 	}
 	return r, nil
 }
