@@ -128,17 +128,9 @@ func (c *call) takeFlash() *templates.Flash {
 // restoreParam marks the address of a form whose text was kept while nobody was signed in.
 const restoreParam = "restore"
 
-// formOf is where the form is that posts to a path, where that is another page.
-func formOf(path string) string {
-	if path == appsPath {
-		return newAppPath
-	}
-	return path
-}
-
-// askToSignIn sends a page view to the sign-in page, and a form after keeping what was typed (ui.md §3.5). The script
-// gets 401.
-func (s *Server) askToSignIn(c *call) error {
+// askToSignIn sends a page view to the sign-in page, and a form after keeping what was typed, where its page can give it
+// back (ui.md §3.5). The script gets 401.
+func (s *Server) askToSignIn(c *call, asked route) error {
 	if c.fragment() != "" {
 		return problem.New(problem.Unauthenticated, "problem.unauthenticated")
 	}
@@ -147,16 +139,17 @@ func (s *Server) askToSignIn(c *call) error {
 	if safeMethod(r.Method) {
 		back.Set("next", r.URL.RequestURI())
 	} else {
-		path := formOf(r.URL.Path)
+		path, keeps := asked.formPage(r.URL.Path)
 		f, err := readForm(c)
 		if err != nil {
 			return err
 		}
-		kept, err := s.Signin.SaveDraft(c.ctx(), c.cookie, path, f.values)
-		if err != nil {
-			return err
+		if keeps {
+			if keeps, err = s.Signin.SaveDraft(c.ctx(), c.cookie, path, f.values); err != nil {
+				return err
+			}
 		}
-		if kept {
+		if keeps {
 			back.Set("kept", "1")
 			path += "?" + restoreParam + "=1"
 		}
