@@ -96,14 +96,19 @@ func (c *call) saveSession() error {
 	return nil
 }
 
-// flash keeps a message for the page that the answer redirects to.
+// flash keeps a message for the page that the answer redirects to. Its arguments are texts and whole numbers.
 func (c *call) flash(kind, key string, args ...any) error {
-	f := signin.Flash{Kind: kind, Key: key, Args: map[string]string{}}
+	f := signin.Flash{Kind: kind, Key: key, Args: map[string]string{}, Numbers: map[string]int{}}
 	for i := 0; i+1 < len(args); i += 2 {
-		name, ok1 := args[i].(string)
-		value, ok2 := args[i+1].(string)
-		if ok1 && ok2 {
+		name, ok := args[i].(string)
+		if !ok {
+			continue
+		}
+		switch value := args[i+1].(type) {
+		case string:
 			f.Args[name] = value
+		case int:
+			f.Numbers[name] = value
 		}
 	}
 	return c.s.Signin.PutFlash(c.Request().Context(), f)
@@ -118,8 +123,11 @@ func (c *call) takeFlash() *templates.Flash {
 	if !ok {
 		return nil
 	}
-	args := make([]any, 0, 2*len(f.Args))
+	args := make([]any, 0, 2*(len(f.Args)+len(f.Numbers)))
 	for name, value := range f.Args {
+		args = append(args, name, value)
+	}
+	for name, value := range f.Numbers {
 		args = append(args, name, value)
 	}
 	return &templates.Flash{Kind: f.Kind, Text: c.t(f.Key, args...)}
