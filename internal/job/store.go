@@ -161,6 +161,11 @@ func insertItem(tx *database.Tx, row *itemRow) error {
 	return wrap(result.Error, "write a job's result")
 }
 
+func amendItem(tx *database.Tx, id ID, key, outcome string) error {
+	return wrap(tx.DB().Exec("UPDATE job_items SET outcome = ? WHERE job_id = ? AND item = ?", outcome, string(id), key).Error,
+		"amend a job's result")
+}
+
 // ending is what a run leaves behind.
 type ending struct {
 	state   State

@@ -97,7 +97,8 @@ func New(d Deps) (*Registry, error) {
 	d.Identity.WhenSuspended(endTokens)
 	d.Identity.WhenSuspended(forgetIdleNotices)
 	if d.Outbox != nil {
-		d.Outbox.WhenAnswered(addressAnswered)
+		d.Outbox.WhenEnded(addressAnswered)
+		d.Outbox.WhenEnded(letterEnded)
 		d.Identity.WhenSuspended(r.withdrawLetters)
 	}
 	return r, nil
