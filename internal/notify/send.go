@@ -160,7 +160,7 @@ type failure struct {
 
 // deliver hands a mail to the server.
 func (s *sender) deliver(ctx context.Context, row *mailRow) *failure {
-	m, err := s.house.compose(ctx, row)
+	m, err := s.house.compose(ctx, row, s.db.Now())
 	if err != nil {
 		return &failure{code: failedAddress}
 	}
