@@ -387,8 +387,12 @@ func fieldsOf(a *App) AppFields {
 
 func firstKey(err error) string {
 	p := problem.As(err)
+	key, args := p.Key, p.Args
 	if len(p.Fields) > 0 {
-		return p.Fields[0].Key
+		key, args = p.Fields[0].Key, p.Fields[0].Args
 	}
-	return p.Key
+	if len(args) > 0 { // which are not kept
+		return "app.bulk.reason"
+	}
+	return key
 }
