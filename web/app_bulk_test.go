@@ -48,6 +48,9 @@ func TestBulkWalk(t *testing.T) {
 	}
 	started := admin.post("/apps/bulk/start", ask.form("main form")).is(http.StatusSeeOther)
 	at := started.header.Get("Location")
+	if again := admin.post("/apps/bulk/start", ask.form("main form")).is(http.StatusSeeOther); again.header.Get("Location") != at {
+		t.Error("the same form begins another change")
+	}
 	waiting := admin.get(at).is(http.StatusOK).says("main", "Waits for its turn")
 	if waiting.Find("[data-poll]").AttrOr("data-poll", "") != at || waiting.Find("progress").AttrOr("max", "") != "5" {
 		t.Error("the page does not follow the work")
