@@ -102,9 +102,9 @@ func TestUI2_EveryPage(t *testing.T) {
 	crawl(http.MethodGet, things) // while two secrets work
 	crawl(http.MethodGet, p.withHandOff(things, "acme.example"))
 	off := maps.Clone(things)
-	programs := map[string]bool{}
+	machines := map[string]bool{}
 	for _, m := range web.Machines(p.handler.(*web.Server)) {
-		programs[m.Path] = true
+		machines[m.Path] = true
 	}
 	off[":id"] = p.idsOf("idle")[0]
 	crawl(http.MethodGet, off)
@@ -195,7 +195,7 @@ func TestUI9_NoControlBeyondRights(t *testing.T) {
 				route, known := leadsTo(control[0], control[1])
 				switch {
 				case strings.HasPrefix(control[1], "#"), strings.HasPrefix(control[1], "mailto:"):
-				case control[0] == http.MethodGet && programs[control[1]]:
+				case control[0] == http.MethodGet && machines[control[1]]:
 				case !known:
 					t.Errorf("%s on %s: %v leads nowhere", email, address, control)
 				case route.Right != "" && !rights.Has(route.Right) && (route.Or == "" || !rights.Has(route.Or)):

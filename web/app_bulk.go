@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -38,10 +39,17 @@ func readBulk(c *call) (bulkForm, error) {
 	if err != nil {
 		return bulkForm{}, err
 	}
+	b := c.bulkOf(f)
+	return b, f.err()
+}
+
+// bulkOf is the choice that a form holds.
+func (c *call) bulkOf(f *form) bulkForm {
 	b := bulkForm{form: f, grid: formGrid(f), bulk: registry.Bulk{
 		Act: registry.BulkAct(f.one("act")), All: f.one("all") != "",
 		Contact: registry.Contact{FirstName: f.one("contact_first_name"), LastName: f.one("contact_last_name"), Email: f.one("contact_email")},
 		Letter:  registry.Letter{Subject: f.one("mail_subject"), Words: f.one("mail_text")},
+		Nonce:   f.one("nonce"),
 	}}
 	b.bulk.Confirmed, _ = strconv.Atoi(f.one("confirmed")) // what is no number is not what was confirmed
 	for _, text := range f.all("ids") {
@@ -50,7 +58,23 @@ func readBulk(c *call) (bulkForm, error) {
 		}
 	}
 	b.bulk.Filter = b.grid.query(c)
-	return b, f.err()
+	return b
+}
+
+// bulkAgain asks what was being asked when the session ended. Without that there is nothing to ask about.
+func (s *Server) bulkAgain(c *call) error {
+	draft := c.draft()
+	if draft == nil {
+		return c.redirect(appsPath)
+	}
+	b := c.bulkOf(&form{values: draft})
+	if b.bulk.Act == registry.BulkMail && !draft.Has("mail_text") { // it was not asked yet
+		var err error
+		if b.bulk.Letter, err = c.preparedLetter(); err != nil {
+			return err
+		}
+	}
+	return s.drawBulk(c, http.StatusOK, b, nil)
 }
 
 // askBulk asks before the apps that are ticked, or all that match, are changed.
@@ -124,7 +148,7 @@ func (s *Server) drawBulk(c *call, status int, b bulkForm, wrong error) error {
 
 // hidden are the fields that name the apps again: the search itself, or the IDs.
 func (b bulkForm) hidden(total int) []templates.Hidden {
-	list := b.grid.hidden()
+	list := append(b.grid.hidden(), templates.Hidden{Name: "nonce", Value: cmp.Or(b.bulk.Nonce, newNonce())})
 	if b.bulk.All {
 		return append(list, templates.Hidden{Name: "all", Value: "on"}, templates.Hidden{Name: "confirmed", Value: strconv.Itoa(total)})
 	}
@@ -212,6 +236,7 @@ func (s *Server) drawJob(c *call, status int, report registry.BulkReport, wrong 
 func bulkOutcomes() []string {
 	return []string{
 		registry.BulkDone, registry.BulkAlready, registry.BulkRefused, registry.BulkForbidden, registry.BulkBusy, registry.BulkGone,
+		registry.BulkFull, registry.BulkUnreached,
 	}
 }
 

@@ -48,6 +48,9 @@ func TestBulkWalk(t *testing.T) {
 	}
 	started := admin.post("/apps/bulk/start", ask.form("main form")).is(http.StatusSeeOther)
 	at := started.header.Get("Location")
+	if again := admin.post("/apps/bulk/start", ask.form("main form")).is(http.StatusSeeOther); again.header.Get("Location") != at {
+		t.Error("the same form begins another change")
+	}
 	waiting := admin.get(at).is(http.StatusOK).says("main", "Waits for its turn")
 	if waiting.Find("[data-poll]").AttrOr("data-poll", "") != at || waiting.Find("progress").AttrOr("max", "") != "5" {
 		t.Error("the page does not follow the work")
@@ -92,6 +95,8 @@ func TestBulkFaults(t *testing.T) {
 	p.fill(1)
 	admin := p.as("admin@acme.example")
 	admin.follow(admin.post("/apps/bulk", url.Values{"act": {"deactivate"}, "q": {"app"}})).is(http.StatusOK).says("[role=alert]", "Choose at least one app.")
+	admin.follow(admin.post("/apps/bulk", url.Values{"act": {"deactivate"}, "all": {"on"}, "q": {strings.Repeat("a ", 13)}})).
+		says("[role=alert]", "Search for at most 12 words")
 	ask := admin.post("/apps/bulk", url.Values{"act": {"reassign"}, "ids": p.idsOf("app")}).is(http.StatusOK)
 	form := ask.form("main form")
 	form.Set("contact_first_name", "Jo")
@@ -194,4 +199,25 @@ func TestBulkMailWithoutServer(t *testing.T) {
 		t.Error("mail is offered")
 	}
 	admin.follow(admin.post("/apps/bulk", url.Values{"act": {"mail"}, "ids": p.idsOf("app")})).says("[role=alert]", "This portal sends no mail")
+}
+
+// TestGridStateIsBounded: however long a search that is sent, the address that an answer leads to is short, and so is the
+// form that repeats it.
+func TestGridStateIsBounded(t *testing.T) {
+	p := newPortal(t)
+	p.fill(1)
+	admin := p.as("admin@acme.example")
+	long := strings.Repeat("x", 20_000)
+	for path, form := range map[string]url.Values{
+		"/apps/bulk":  {"act": {"deactivate"}, "all": {"on"}, "q": {long}, "sort": {long}, "dir": {long}, "per": {long}},
+		"/apps/views": {"name": {"A view"}, "q": {long}, "sort": {long}, "dir": {long}, "per": {long}},
+	} {
+		got := admin.post(path, form)
+		if to := got.header.Get("Location"); len(to) > 4000 || strings.Contains(got.body, long[:1000]) {
+			t.Errorf("%s leads to %d bytes, or repeats the search", path, len(to))
+		}
+	}
+	if to := admin.get("/apps?contact=" + long).is(http.StatusSeeOther).header.Get("Location"); len(to) > 1000 {
+		t.Errorf("the filter form leads to %d bytes", len(to))
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"credenza.example/credenza/internal/secret"
+	"credenza.example/credenza/web"
 )
 
 // signedInAgain sends a form after the session has ended by time, signs in and follows to the form.
@@ -72,6 +73,74 @@ func TestDraftOfEditAndRotate(t *testing.T) {
 	}
 	got.Set("do", "create")
 	admin.post(made.path+"/secrets/new", got).is(http.StatusOK).revealed()
+}
+
+// TestDraftOfBulk: a change of many apps, and the letter that was being written, are asked about again.
+func TestDraftOfBulk(t *testing.T) {
+	p := newPortal(t)
+	p.fill(2)
+	admin := p.as("admin@acme.example")
+	choice := url.Values{"act": {"reassign"}, "ids": p.idsOf("app"), "contact_first_name": {"Jo"}, "contact_email": {"jo@acme.example"}}
+	for _, path := range []string{"/apps/bulk", "/apps/bulk/start"} {
+		got := admin.signedInAgain(path, choice).is(http.StatusOK).form("main form")
+		if len(got["ids"]) != 2 || got.Get("contact_first_name") != "Jo" || got.Get("contact_email") != "jo@acme.example" {
+			t.Errorf("%s: the form lost something: %v", path, got)
+		}
+	}
+	letter := url.Values{"act": {"mail"}, "all": {"on"}, "q": {"app"}, "confirmed": {"2"}, "mail_subject": {"Typed"}, "mail_text": {"Typed for long."}}
+	got := admin.signedInAgain("/apps/bulk/start", letter).form("main form")
+	for _, field := range []string{"act", "q", "all", "confirmed", "mail_subject", "mail_text"} {
+		if got.Get(field) != letter.Get(field) {
+			t.Errorf("%s is %q", field, got.Get(field))
+		}
+	}
+	letter.Del("mail_subject")
+	letter.Del("mail_text")
+	if got := admin.signedInAgain("/apps/bulk", letter).form("main form"); got.Get("mail_text") == "" {
+		t.Error("a letter that was not begun is not prepared")
+	}
+	admin.follow(admin.get("/apps/bulk")).is(http.StatusOK).says("h1", "API consumer apps")
+}
+
+// TestDraftOfView: the name of a view, and the list that it is of, come back.
+func TestDraftOfView(t *testing.T) {
+	p := newPortal(t)
+	p.fill(1)
+	admin := p.as("admin@acme.example")
+	sent := with(admin.get("/apps/views/new?q=app&sort=used").form("main form"), map[string][]string{"name": {"Typed"}, "shared": {"on"}})
+	got := admin.signedInAgain("/apps/views", sent).form("main form")
+	if diff := cmp.Diff(sent, got); diff != "" {
+		t.Error(diff)
+	}
+	admin.follow(admin.post("/apps/views", got)).is(http.StatusOK)
+	edit := admin.get("/apps/views").Find("main a[href^='/apps/views/']").First().AttrOr("href", "")
+	sent = with(admin.get(edit).form("main form"), map[string][]string{"name": {"Typed again"}})
+	if diff := cmp.Diff(sent, admin.signedInAgain(edit, sent).form("main form")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestFormsHavePages: whoever signs in again after sending a form comes to a page, and is promised that the form was kept
+// by those only that give it back.
+func TestFormsHavePages(t *testing.T) {
+	pages := map[string]bool{}
+	for _, r := range web.Routes() {
+		pages[r.Path] = pages[r.Path] || r.Method == http.MethodGet
+	}
+	for _, r := range web.Routes() {
+		if page, _ := web.FormPage(r, r.Path); r.Method == http.MethodPost && r.Who != "public" && !pages[page] {
+			t.Errorf("%s has no page: %s", r.Path, page)
+		}
+	}
+	p := newPortal(t)
+	p.fill(1)
+	admin := p.as("admin@acme.example")
+	at := admin.post("/apps/bulk/start", url.Values{"act": {"deactivate"}, "ids": p.idsOf("app")}).is(http.StatusSeeOther).header.Get("Location")
+	p.clock.Advance(31 * time.Minute)
+	to := admin.post(at+"/cancel", url.Values{"x": {"y"}}).is(http.StatusSeeOther).header.Get("Location")
+	if got := mustQuery(t, to); got.Get("next") != at || got.Has("kept") {
+		t.Errorf("whoever was stopping a job is led to %s", to)
+	}
 }
 
 // TestDraftOfAnother: a form is given back to the person who typed it and nobody else, and never to a stranger.

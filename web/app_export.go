@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"credenza.example/credenza/internal/registry"
 )
@@ -155,9 +156,10 @@ func (f *csvFile) end() error {
 	return f.Error()
 }
 
-// noFormula keeps a spreadsheet from calculating a cell (C67).
+// noFormula keeps a spreadsheet from calculating a cell (C67). Those of East Asia read full-width signs too.
 func noFormula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+	first, _ := utf8.DecodeRuneInString(cell)
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return "'" + cell
 	}
 	return cell
@@ -183,6 +185,11 @@ func (s *Server) exportApps(c *call, g grid, format string) error {
 	defer cancel()
 	begun := false
 	if c.Request().Method == http.MethodHead { // nobody reads it
+		q := g.query(c)
+		q.After, q.Before, q.PerPage = "", "", 1
+		if _, err := s.Registry.Search(ctx, c.actor, q); err != nil {
+			return err
+		}
 		c.Response().Header().Set("Content-Type", file.contentType())
 		return c.NoContent(http.StatusOK)
 	}

@@ -30,7 +30,7 @@ func cells(t *testing.T, body string) [][]string {
 func TestC67_UI16_ExportHoldsNoFormula(t *testing.T) {
 	p := newPortal(t)
 	admin := p.as("admin@acme.example")
-	names := []string{`=1+1`, `+1`, `-1`, `@SUM(A1)`, `=HYPERLINK("http://evil.example","x")`, `a,"b"`, `plain`}
+	names := []string{`=1+1`, `+1`, `-1`, `@SUM(A1)`, `=HYPERLINK("http://evil.example","x")`, `a,"b"`, `plain`, `＝1+1`, `＋1`, `－1`, `＠SUM(A1)`}
 	for i, name := range names {
 		admin.register(map[string][]string{"name": {name + fmt.Sprintf(" %d", i)}, "contact_first_name": {"=cmd"}, "contact_last_name": {"@x"}})
 	}
@@ -47,7 +47,7 @@ func TestC67_UI16_ExportHoldsNoFormula(t *testing.T) {
 	}
 	for i, row := range rows {
 		for _, cell := range row {
-			if cell != "" && strings.Contains("=+-@\t\r\n", cell[:1]) {
+			if strings.IndexAny(cell, "=+-@\t\r\n＝＋－＠") == 0 {
 				t.Errorf("a spreadsheet would calculate %q", cell)
 			}
 		}
@@ -87,6 +87,12 @@ func TestExport(t *testing.T) {
 		}
 	}
 	admin.get("/apps?format=csv&q=status%3Agone").is(http.StatusBadRequest).says("#results", "active or inactive")
+	if got := admin.do(http.MethodHead, "/apps?format=csv&q=status%3Agone", nil, nil).status; got != http.StatusBadRequest {
+		t.Errorf("HEAD answers %d where GET is refused", got)
+	}
+	if got := admin.do(http.MethodHead, "/apps?format=csv&q=name:sap&per=7000", nil, nil).status; got != http.StatusOK {
+		t.Errorf("HEAD answers %d where GET is answered", got)
+	}
 	admin.get("/apps?format=xml").is(http.StatusOK).says("h1", "API consumer apps")
 	if to := admin.get("/apps?format=csv&status=active").is(http.StatusSeeOther).header.Get("Location"); to != "/apps?q="+url.QueryEscape("status:active")+"&format=csv" {
 		t.Errorf("a filter beside a format leads to %q", to)

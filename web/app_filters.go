@@ -69,7 +69,7 @@ func folded(c *call, text string) (string, bool) {
 	if !some {
 		return text, false
 	}
-	return filter.String(), true
+	return bounded(filter.String()), true
 }
 
 // filterForm is the form that writes this search: what its fields can say stands in them, the rest stays in q.

@@ -149,7 +149,7 @@ func (g grid) hidden() []templates.Hidden {
 
 func formGrid(f *form) grid {
 	return grid{
-		text: f.one("q"), sort: f.one("sort"), dir: f.one("dir"), per: f.one("per"),
+		text: bounded(f.one("q")), sort: bounded(f.one("sort")), dir: bounded(f.one("dir")), per: bounded(f.one("per")),
 		columns: knownColumns(f.all("cols")), density: knownDensity(f.one("density")),
 	}
 }

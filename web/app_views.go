@@ -75,6 +75,12 @@ func (g grid) saveHref() string {
 
 // saveViewForm asks under which name the grid in the address is to be saved.
 func (s *Server) saveViewForm(c *call) error {
+	if draft := c.draft(); draft != nil {
+		f := &form{values: draft}
+		v := c.newViewForm(formGrid(f))
+		v.Name, v.Shared = f.one("name"), f.one("shared") != ""
+		return c.render(http.StatusOK, templates.AppViewFormPage(v))
+	}
 	return c.render(http.StatusOK, templates.AppViewFormPage(c.newViewForm(readGrid(c))))
 }
 
@@ -126,7 +132,13 @@ func (s *Server) editViewForm(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.render(http.StatusOK, templates.AppViewFormPage(c.editedViewForm(v)))
+	page := c.editedViewForm(v)
+	if draft := c.draft(); draft != nil {
+		f := &form{values: draft}
+		page.Name, page.Shared = f.one("name"), f.one("shared") != ""
+		page.Hidden = []templates.Hidden{templates.VersionField(f.version())} // the version that was seen
+	}
+	return c.render(http.StatusOK, templates.AppViewFormPage(page))
 }
 
 func (c *call) editedViewForm(v registry.View) templates.AppViewForm {

@@ -74,7 +74,7 @@ func (s *Server) page(r route) echo.HandlerFunc {
 		}
 		c.Context = ec
 		if r.who.kind != anybody && !c.signedIn() {
-			return s.askToSignIn(c)
+			return s.askToSignIn(c, r)
 		}
 		if r.who.kind == holder && !r.who.lets(c.actor) {
 			s.Trail.Refused(c.ctx(), c.actor, audit.Act{

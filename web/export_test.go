@@ -47,6 +47,11 @@ func Rates(most map[string]int) error {
 	return err
 }
 
+// FormPage returns the path of the page of a form that is posted to a path of a route.
+func FormPage(r Route, path string) (page string, keeps bool) {
+	return route{path: r.Path}.formPage(path)
+}
+
 // Machine is a line of the table of what programs call. Methods is empty where all are taken; Who is public, client or
 // token.
 type Machine struct {

@@ -81,6 +81,7 @@ func appPages() []route {
 		{http.MethodGet, "/apps/new", "app.register.form", manage, (*Server).registerForm},
 		{http.MethodPost, "/apps/new", "app.register.redraw", manage, (*Server).registerRedraw},
 		{http.MethodPost, "/apps", "app.register", manage, (*Server).register},
+		{http.MethodGet, "/apps/bulk", "app.bulk.form", manage, (*Server).bulkAgain},
 		{http.MethodPost, "/apps/bulk", "app.bulk.ask", manage, (*Server).askBulk},
 		{http.MethodPost, "/apps/bulk/start", "app.bulk", manage, (*Server).startBulk},
 		{http.MethodGet, "/jobs/:job", "app.bulk.show", manage, (*Server).jobPage},

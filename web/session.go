@@ -96,14 +96,19 @@ func (c *call) saveSession() error {
 	return nil
 }
 
-// flash keeps a message for the page that the answer redirects to.
+// flash keeps a message for the page that the answer redirects to. Its arguments are texts and whole numbers.
 func (c *call) flash(kind, key string, args ...any) error {
-	f := signin.Flash{Kind: kind, Key: key, Args: map[string]string{}}
+	f := signin.Flash{Kind: kind, Key: key, Args: map[string]string{}, Numbers: map[string]int{}}
 	for i := 0; i+1 < len(args); i += 2 {
-		name, ok1 := args[i].(string)
-		value, ok2 := args[i+1].(string)
-		if ok1 && ok2 {
+		name, ok := args[i].(string)
+		if !ok {
+			continue
+		}
+		switch value := args[i+1].(type) {
+		case string:
 			f.Args[name] = value
+		case int:
+			f.Numbers[name] = value
 		}
 	}
 	return c.s.Signin.PutFlash(c.Request().Context(), f)
@@ -118,8 +123,11 @@ func (c *call) takeFlash() *templates.Flash {
 	if !ok {
 		return nil
 	}
-	args := make([]any, 0, 2*len(f.Args))
+	args := make([]any, 0, 2*(len(f.Args)+len(f.Numbers)))
 	for name, value := range f.Args {
+		args = append(args, name, value)
+	}
+	for name, value := range f.Numbers {
 		args = append(args, name, value)
 	}
 	return &templates.Flash{Kind: f.Kind, Text: c.t(f.Key, args...)}
@@ -128,17 +136,9 @@ func (c *call) takeFlash() *templates.Flash {
 // restoreParam marks the address of a form whose text was kept while nobody was signed in.
 const restoreParam = "restore"
 
-// formOf is where the form is that posts to a path, where that is another page.
-func formOf(path string) string {
-	if path == appsPath {
-		return newAppPath
-	}
-	return path
-}
-
-// askToSignIn sends a page view to the sign-in page, and a form after keeping what was typed (ui.md §3.5). The script
-// gets 401.
-func (s *Server) askToSignIn(c *call) error {
+// askToSignIn sends a page view to the sign-in page, and a form after keeping what was typed, where its page can give it
+// back (ui.md §3.5). The script gets 401.
+func (s *Server) askToSignIn(c *call, asked route) error {
 	if c.fragment() != "" {
 		return problem.New(problem.Unauthenticated, "problem.unauthenticated")
 	}
@@ -147,16 +147,17 @@ func (s *Server) askToSignIn(c *call) error {
 	if safeMethod(r.Method) {
 		back.Set("next", r.URL.RequestURI())
 	} else {
-		path := formOf(r.URL.Path)
+		path, keeps := asked.formPage(r.URL.Path)
 		f, err := readPosted(c)
 		if err != nil {
 			return err
 		}
-		kept, err := s.Signin.SaveDraft(c.ctx(), c.cookie, path, f.values)
-		if err != nil {
-			return err
+		if keeps {
+			if keeps, err = s.Signin.SaveDraft(c.ctx(), c.cookie, path, f.values); err != nil {
+				return err
+			}
 		}
-		if kept {
+		if keeps {
 			back.Set("kept", "1")
 			path += "?" + restoreParam + "=1"
 		}

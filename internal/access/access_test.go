@@ -46,9 +46,9 @@ func TestEveryRightIsOfOrganisationOrPlatform(t *testing.T) {
 func TestGrantRight(t *testing.T) {
 	tests := map[string]access.Right{
 		"core.invoice.read": access.AppsManage, "ccw.candidates": access.AppsManage, "registry.apps.read": access.AppsManage,
-		"PM.RobotAccount": access.RobotsManage, "IS.Connections.Read": access.ConnectionsManage,
+		"x.acme.orders.read": access.AppsManage, "PM.RobotAccount": access.RobotsManage, "IS.Connections.Read": access.ConnectionsManage,
 		"audit.events.read": access.AuditView, "oauth.introspect": access.RolesManage,
-		"openid": "", "email": "", "oauth.other": "", "corex": "", "": "", "x.acme.orders": "",
+		"openid": "", "email": "", "oauth.other": "", "corex": "", "": "", "xacme.orders": "",
 	}
 	for scope, want := range tests {
 		got, ok := access.GrantRight(scope)

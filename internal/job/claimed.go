@@ -20,11 +20,6 @@ type Claimed struct {
 	until  time.Time
 }
 
-// SetTotal says how many things the job goes through.
-func (c *Claimed) SetTotal(ctx context.Context, total int) error {
-	return c.runner.db.Housekeep(ctx, func(tx *database.Tx) error { return setTotal(tx, c.ID, c.claim, total) })
-}
-
 // Item notes what became of one thing, in the transaction of the act on it: both are written or neither. Whatever it
 // returns must end the transaction: ErrLost and ErrCancelled, after which the handler returns, and ErrItemDone, after
 // which it goes on with the next thing.

@@ -95,6 +95,10 @@ func Cancel(tx *database.Tx, organisation string, id ID) (State, error) {
 	return cancelJob(tx, organisation, id)
 }
 
+// Amend replaces the outcome of one thing that a job came to, where that turned out otherwise later. A job or thing that is
+// not there any more is left alone.
+func Amend(tx *database.Tx, id ID, key, outcome string) error { return amendItem(tx, id, key, outcome) }
+
 // Shorten replaces the payload of a job that is over or just ends, so that nothing is kept that its work alone needed.
 func Shorten(tx *database.Tx, id ID, payload any) error {
 	text, err := json.Marshal(payload)

@@ -30,9 +30,11 @@ const (
 	readAhead     = 32
 
 	// keepOver and keepDead are how long jobs stay to be seen.
-	keepOver   = 30 * 24 * time.Hour
-	keepDead   = 90 * 24 * time.Hour
+	keepOver = 30 * 24 * time.Hour
+	keepDead = 90 * 24 * time.Hour
+	// sweepChunk and sweepItems are how many jobs, and how many results, one transaction deletes.
 	sweepChunk = 200
+	sweepItems = 2000
 )
 
 // Deps is what a runner works with. Lease and PollEvery are a minute and a second when zero; with nil for Metrics nothing
@@ -309,15 +311,13 @@ func (r *Runner) Sweep(ctx context.Context) error {
 			before = r.db.Now().Add(-keepDead)
 		}
 		for more := true; more; {
-			var n int64
 			err := r.db.Housekeep(ctx, func(tx *database.Tx) (err error) {
-				n, err = sweepJobs(tx, dead, before, sweepChunk)
+				more, err = sweepJobs(tx, dead, before)
 				return err
 			})
 			if err != nil {
 				return err
 			}
-			more = n == sweepChunk
 		}
 	}
 	c, err := readCounts(r.db.Read(ctx), r.db.Now())

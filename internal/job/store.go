@@ -1,7 +1,6 @@
 package job
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -96,21 +95,22 @@ func (row *jobRow) turn() string {
 }
 
 // readTurns returns for each organisation, of those after one in their order, the job of a kind that is due longest. It
-// goes from organisation to organisation by the index jobs_turn, however many jobs each has.
+// goes from organisation to organisation by the index jobs_turn, however many jobs each has, and no further than it needs
+// to: the bound stands before the join, which would otherwise read the table whole where it expects many.
 func readTurns(g *gorm.DB, kind, after string, now time.Time) ([]jobRow, error) {
 	var rows []jobRow
-	err := g.Raw(`WITH RECURSIVE turns (turn) AS (
+	err := g.Raw(`WITH RECURSIVE turns (turn, n) AS (
 			SELECT (SELECT COALESCE(organisation_id, '-') FROM jobs WHERE state IN ('queued', 'running') AND kind = ?
-				AND COALESCE(organisation_id, '-') > ? ORDER BY COALESCE(organisation_id, '-') LIMIT 1)
+				AND COALESCE(organisation_id, '-') > ? ORDER BY COALESCE(organisation_id, '-') LIMIT 1), 1
 			UNION ALL
 			SELECT (SELECT COALESCE(organisation_id, '-') FROM jobs WHERE state IN ('queued', 'running') AND kind = ?
-				AND COALESCE(organisation_id, '-') > turns.turn ORDER BY COALESCE(organisation_id, '-') LIMIT 1)
+				AND COALESCE(organisation_id, '-') > turns.turn ORDER BY COALESCE(organisation_id, '-') LIMIT 1), turns.n + 1
 			FROM turns WHERE turns.turn IS NOT NULL),
-		firsts (id) AS (
+		firsts (id, n) AS (SELECT id, n FROM (
 			SELECT (SELECT j.id FROM jobs j WHERE j.state IN ('queued', 'running') AND j.kind = ?
-				AND COALESCE(j.organisation_id, '-') = turns.turn AND j.due_at <= ? ORDER BY j.due_at, j.id LIMIT 1)
-			FROM turns WHERE turns.turn IS NOT NULL)
-		SELECT jobs.id, jobs.kind, jobs.organisation_id, jobs.claims FROM firsts JOIN jobs ON jobs.id = firsts.id LIMIT ?`,
+				AND COALESCE(j.organisation_id, '-') = turns.turn AND j.due_at <= ? ORDER BY j.due_at, j.id LIMIT 1) AS id, turns.n
+			FROM turns WHERE turns.turn IS NOT NULL) AS due WHERE id IS NOT NULL LIMIT ?)
+		SELECT jobs.id, jobs.kind, jobs.organisation_id, jobs.claims FROM firsts JOIN jobs ON jobs.id = firsts.id ORDER BY firsts.n`,
 		kind, after, kind, kind, database.Micros(now), readAhead).Scan(&rows).Error
 	return rows, wrap(err, "look for the organisation whose turn it is")
 }
@@ -145,20 +145,17 @@ func holdLease(tx *database.Tx, id ID, claim int64, lease time.Time, done int) e
 	}
 }
 
-func setTotal(tx *database.Tx, id ID, claim int64, total int) error {
-	result := tx.DB().Exec("UPDATE jobs SET total = ? WHERE id = ? AND state = 'running' AND claims = ?", total, string(id), claim)
-	if result.Error == nil && result.RowsAffected == 0 {
-		return ErrLost
-	}
-	return wrap(result.Error, "write a job's total")
-}
-
 func insertItem(tx *database.Tx, row *itemRow) error {
 	result := tx.DB().Clauses(clause.OnConflict{DoNothing: true}).Create(row)
 	if result.Error == nil && result.RowsAffected == 0 {
 		return ErrItemDone
 	}
 	return wrap(result.Error, "write a job's result")
+}
+
+func amendItem(tx *database.Tx, id ID, key, outcome string) error {
+	return wrap(tx.DB().Exec("UPDATE job_items SET outcome = ? WHERE job_id = ? AND item = ?", outcome, string(id), key).Error,
+		"amend a job's result")
 }
 
 // ending is what a run leaves behind.
@@ -257,19 +254,23 @@ func readCounts(g *gorm.DB, now time.Time) (c counts, err error) {
 	return c, wrap(err, "count jobs")
 }
 
-// sweepJobs deletes jobs that were over before a time, dead ones or the others, with their results, and returns how many.
-func sweepJobs(tx *database.Tx, dead bool, before time.Time, limit int) (int64, error) {
+// sweepJobs deletes jobs that were over before a time, dead ones or the others, and reports whether there may be more. Their
+// results go first, so many in a transaction and no more.
+func sweepJobs(tx *database.Tx, dead bool, before time.Time) (more bool, err error) {
 	states := []State{Done, Cancelled}
 	if dead {
 		states = []State{Dead}
 	}
 	var ids []string
-	err := tx.DB().Raw("SELECT id FROM jobs WHERE finished_at < ? AND state IN ? LIMIT ?", database.Micros(before), states, limit).
+	err = tx.DB().Raw("SELECT id FROM jobs WHERE finished_at < ? AND state IN ? LIMIT ?", database.Micros(before), states, sweepChunk).
 		Scan(&ids).Error
 	if err != nil || len(ids) == 0 {
-		return 0, wrap(err, "look for old jobs")
+		return false, wrap(err, "look for old jobs")
 	}
-	err = tx.DB().Exec("DELETE FROM job_items WHERE job_id IN ?", ids).Error
-	result := tx.DB().Exec("DELETE FROM jobs WHERE id IN ?", ids)
-	return result.RowsAffected, wrap(errors.Join(err, result.Error), "delete old jobs")
+	items := tx.DB().Exec(`DELETE FROM job_items WHERE (job_id, item) IN
+		(SELECT job_id, item FROM job_items WHERE job_id IN ? LIMIT ?)`, ids, sweepItems)
+	if items.Error != nil || items.RowsAffected == sweepItems {
+		return true, wrap(items.Error, "delete old results")
+	}
+	return len(ids) == sweepChunk, wrap(tx.DB().Exec("DELETE FROM jobs WHERE id IN ?", ids).Error, "delete old jobs")
 }

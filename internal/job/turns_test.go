@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -127,4 +128,61 @@ func TestKeysOfAnOutcome(t *testing.T) {
 	if diff := cmp.Diff([]string{"0", "2"}, keys); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
+}
+
+// Organisations have their turns in their order, however many they are and whatever way the database takes through a
+// table that holds much else.
+func TestTurnsAreInOrder(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB, clock *dbtest.Clock) {
+		var want []string
+		for i := range 50 {
+			org := organisation(t, db, fmt.Sprintf("%02d", i))
+			for range 3 {
+				queue(t, db, job.New{Organisation: org, Kind: "mail", Payload: i})
+			}
+			queue(t, db, job.New{Organisation: org, Kind: "other", Payload: i, RunAt: clock.Now().Add(time.Hour)})
+			want = append(want, fmt.Sprint(i))
+		}
+		err := db.Housekeep(t.Context(), func(tx *database.Tx) error { return tx.DB().Exec("ANALYZE").Error })
+		if err != nil {
+			t.Fatal(err)
+		}
+		var order []string
+		r := newRunner(t, db, job.Deps{})
+		r.Handle("mail", job.Limits{}, func(_ context.Context, c *job.Claimed) error {
+			var i int
+			err := c.Decode(&i)
+			order = append(order, fmt.Sprint(i))
+			return err
+		})
+		runDue(t, r)
+		want = slices.Concat(want, want, want)
+		if diff := cmp.Diff(want, order); diff != "" {
+			t.Errorf("turns (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestSweepOfManyResults takes more than one transaction, and leaves neither results nor the job.
+func TestSweepOfManyResults(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB, clock *dbtest.Clock) {
+		id := queue(t, db, job.New{Kind: "walk"})
+		r := newRunner(t, db, job.Deps{})
+		r.Handle("walk", job.Limits{}, func(context.Context, *job.Claimed) error { return nil })
+		runDue(t, r)
+		err := db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			return tx.DB().Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+				INSERT INTO job_items (job_id, item, outcome, detail, at) SELECT ?, CAST(i AS TEXT), 'done', '', 1 FROM n`, string(id)).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(31 * 24 * time.Hour)
+		sweep(t, r)
+		var left int
+		err = db.Read(t.Context()).Raw("SELECT (SELECT count(*) FROM jobs) + (SELECT count(*) FROM job_items)").Scan(&left).Error
+		if err != nil || left != 0 {
+			t.Errorf("%d rows are left, %v", left, err)
+		}
+	})
 }

@@ -75,8 +75,8 @@ func newHouse(messages *i18n.Bundle, publicURL string, server *Server) (house, e
 	return h, nil
 }
 
-// compose makes the mail of a row.
-func (h house) compose(ctx context.Context, row *mailRow) (*gomail.Msg, error) {
+// compose makes the mail of a row that is sent at a time.
+func (h house) compose(ctx context.Context, row *mailRow, at time.Time) (*gomail.Msg, error) {
 	args, err := decodeArgs(row.Args)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (h house) compose(ctx context.Context, row *mailRow) (*gomail.Msg, error) {
 	m.ToMailAddress(&mail.Address{Name: encodable(row.ToName), Address: row.ToEmail})
 	title := i18n.Text(ctx, textKey(row.TextKey, "subject"), args)
 	m.Subject(line(i18n.T(ctx, "mail.subject", "Product", product, "Title", title), maxSubject))
-	m.SetDateWithValue(row.CreatedAt)
+	m.SetDateWithValue(at)
 	m.SetMessageIDWithValue(string(row.ID) + "@" + h.domain)
 	switch {
 	case row.Words == "":

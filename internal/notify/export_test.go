@@ -23,7 +23,7 @@ func Composed(ctx context.Context, messages *i18n.Bundle, m Message) ([]byte, er
 		Words: m.Words, ReplyName: m.ReplyTo.Name, ReplyEmail: m.ReplyTo.Email,
 		CreatedAt: time.Date(2026, time.November, 22, 13, 5, 0, 0, time.UTC),
 	}
-	made, err := h.compose(ctx, row)
+	made, err := h.compose(ctx, row, row.CreatedAt)
 	if err != nil {
 		return nil, err
 	}

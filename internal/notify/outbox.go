@@ -28,7 +28,7 @@ const (
 type Outbox struct {
 	db      *database.DB
 	metrics *metrics
-	answers []func(tx *database.Tx, m Mail) error
+	ended   []func(tx *database.Tx, m Mail) error
 	silent  bool // there is no mail server
 }
 
@@ -60,8 +60,8 @@ func (o *Outbox) Mail(tx *database.Tx, m Message) error {
 	if !deliverable(m.To.Email) {
 		now := tx.Now()
 		row.ToEmail, row.State, row.LastError, row.FinishedAt = "", Failed, failedAddress, &now
-		if m.Fleeting {
-			return nil
+		if err := o.tellEnd(tx, row); err != nil || m.Fleeting {
+			return err
 		}
 	}
 	if err := insertMail(tx, row); err != nil || row.State != Queued {
@@ -85,10 +85,23 @@ type payload struct {
 	Mail ID `json:"mail"`
 }
 
-// WhenAnswered calls fn in the transaction that notes what a server said of an address: it took the mail (Sent), or
-// refused it for good (Refused, a bounce). It is called before the runner runs; fn may run twice and does no other I/O.
-func (o *Outbox) WhenAnswered(fn func(tx *database.Tx, m Mail) error) {
-	o.answers = append(o.answers, fn)
+// WhenEnded calls fn in the transaction that notes what became of a mail: a server took it (Sent), or refused the address
+// for good (Refused, a bounce), or it was given up (Failed). It is called before the runner runs; fn may run twice and
+// does no other I/O.
+func (o *Outbox) WhenEnded(fn func(tx *database.Tx, m Mail) error) {
+	o.ended = append(o.ended, fn)
+}
+
+// tellEnd tells what became of a mail.
+func (o *Outbox) tellEnd(tx *database.Tx, row *mailRow) error {
+	m, err := row.mail()
+	m.FinishedAt = tx.Now()
+	for _, fn := range o.ended {
+		if err == nil {
+			err = fn(tx, m)
+		}
+	}
+	return err
 }
 
 // About returns the last mails of the organisation about a thing, the newest first, at most 100. Who shows them asks for
@@ -109,6 +122,11 @@ func (o *Outbox) About(ctx context.Context, organisation string, about Subject) 
 
 // Erase forgets all mails about a thing, also those that wait to be sent.
 func (o *Outbox) Erase(tx *database.Tx, about Subject) error { return eraseAbout(tx, about) }
+
+// Withdraw forgets the letters of an organisation that wait to be sent. The jobs that were to send them find nothing.
+func (o *Outbox) Withdraw(tx *database.Tx, organisation string) error {
+	return deleteLetters(tx, organisation)
+}
 
 // Sweep deletes mails that were over 90 days ago, and plans of mails whose time has passed. It is meant to be called every
 // few minutes.

@@ -104,7 +104,15 @@ func takePlace(tx *database.Tx, p pace, scope string) (time.Time, error) {
 // LettersWait returns how long a letter of the organisation that is queued now waits before it is sent, because others
 // were queued before it; 0 for not at all.
 func (o *Outbox) LettersWait(ctx context.Context, organisation string) (time.Duration, error) {
-	p := letters().organisation
-	next, err := readPace(o.db.Read(ctx), p.name+" "+organisation)
+	return o.wait(ctx, letters().organisation, organisation)
+}
+
+// LetterWaits is LettersWait for what else an address gets from the organisation.
+func (o *Outbox) LetterWaits(ctx context.Context, organisation, email string) (time.Duration, error) {
+	return o.wait(ctx, letters().address, addressScope(organisation, email))
+}
+
+func (o *Outbox) wait(ctx context.Context, p pace, scope string) (time.Duration, error) {
+	next, err := readPace(o.db.Read(ctx), p.name+" "+scope)
 	return max(0, next.Sub(o.db.Now())-time.Duration(p.atOnce)*p.between), err
 }

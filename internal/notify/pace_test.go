@@ -43,6 +43,9 @@ func TestFloodIsSpread(t *testing.T) {
 		if n := len(s.got()); n != 32 {
 			t.Errorf("%d mails after two minutes, want one more", n)
 		}
+		if sent, err := read(t, s.got()[31]).Header.Date(); err != nil || !sent.Equal(clock.Now().Truncate(time.Second)) {
+			t.Errorf("the mail that waited says that it was sent %s, %v", sent, err)
+		}
 		clock.Advance(20 * time.Minute)
 		p.run(t)
 		if n := len(s.got()); n != 41 {

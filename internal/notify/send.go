@@ -137,24 +137,14 @@ func (s *sender) run(ctx context.Context, c *job.Claimed) error {
 	return fmt.Errorf("the mail server did not take a mail: %s", failure.code)
 }
 
-// end writes the state that the row has now and tells what a server said of the address.
+// end writes the state that the row has now and tells of it.
 func (s *sender) end(ctx context.Context, row *mailRow) error {
 	ended := false
 	err := s.db.Housekeep(ctx, func(tx *database.Tx) (err error) {
-		if ended, err = endMail(tx, row); err != nil || !ended || row.State != Refused && row.State != Sent {
+		if ended, err = endMail(tx, row); err != nil || !ended || row.State == Kept {
 			return err
 		}
-		m, err := row.mail()
-		if err != nil {
-			return err
-		}
-		m.FinishedAt = tx.Now()
-		for _, fn := range s.answers {
-			if err := fn(tx, m); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.tellEnd(tx, row)
 	})
 	if err == nil && ended {
 		s.metrics.mails.WithLabelValues(string(row.State)).Inc()
@@ -170,7 +160,7 @@ type failure struct {
 
 // deliver hands a mail to the server.
 func (s *sender) deliver(ctx context.Context, row *mailRow) *failure {
-	m, err := s.house.compose(ctx, row)
+	m, err := s.house.compose(ctx, row, s.db.Now())
 	if err != nil {
 		return &failure{code: failedAddress}
 	}

@@ -276,7 +276,7 @@ func TestPermanentRefusalIsTold(t *testing.T) {
 		s, org := newServer(t), organisation(t, db)
 		p := newPost(t, db, s.url())
 		var told []notify.Mail
-		p.WhenAnswered(func(_ *database.Tx, m notify.Mail) error { told = append(told, m); return nil })
+		p.WhenEnded(func(_ *database.Tx, m notify.Mail) error { told = append(told, m); return nil })
 		s.answers(func(to string) error {
 			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: to + " moved to private@else.example"}
 		})

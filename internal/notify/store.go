@@ -98,6 +98,12 @@ func eraseAbout(tx *database.Tx, about Subject) error {
 	return wrap(tx.DB().Exec("DELETE FROM mails WHERE about_kind = ? AND about_id = ?", about.Kind, about.ID).Error, "erase mails")
 }
 
+// deleteLetters deletes letters of an organisation that wait to be sent.
+func deleteLetters(tx *database.Tx, organisation string) error {
+	return wrap(tx.DB().Exec("DELETE FROM mails WHERE organisation_id = ? AND words <> '' AND state = 'queued'", organisation).Error,
+		"withdraw letters")
+}
+
 func sweepMails(tx *database.Tx, before time.Time, limit int) (int64, error) {
 	result := tx.DB().Exec("DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE finished_at < ? LIMIT ?)",
 		database.Micros(before), limit)

@@ -50,6 +50,7 @@ type Bulk struct {
 	Contact   Contact // BulkReassign
 	Letter    Letter  // BulkMail
 	Confirmed int
+	Nonce     string // of the form; empty: every call begins a change
 }
 
 // BulkPlan is what a change would be about: how many apps, the names of the first of them and, for BulkMail, how many
@@ -68,6 +69,9 @@ const (
 	BulkForbidden = "forbidden" // whoever asked for it may not, or gives power they do not hold
 	BulkRefused   = "refused"   // something about the app stands in the way: Detail is the key of the sentence
 	BulkBusy      = "busy"      // others changed it all the time
+
+	BulkFull      = "full"      // BulkMail: so many letters wait for the address that it gets no more
+	BulkUnreached = "unreached" // BulkMail: the letter was refused or given up
 )
 
 // bulkPayload is what the job keeps. When it is over only the first two are left: the rest names people, or was needed
@@ -80,6 +84,8 @@ type bulkPayload struct {
 	Letter    Letter
 	Addresses []string // BulkMail: IDs of contact_addresses
 	Origin    access.Origin
+
+	nonce nonce // of the form, hashed; not kept
 }
 
 // PlanBulk says what a bulk change would be about. It takes apps.manage. Faults: act (also for mail where none is sent),
@@ -116,7 +122,8 @@ func (r *Registry) PlanBulk(ctx context.Context, actor access.Actor, b Bulk) (Bu
 // recorded in the trail like a single change; RunBulk says what became of each. Its contacts are told at the end, each
 // address once. It takes apps.manage and a person. Answers besides those of PlanBulk: problem.Conflict with the key
 // app.bulk.changed when the filter selects another number than Confirmed, with app.bulk.busy while another bulk change of
-// the organisation is under way, and with app.bulk.letters_wait; the faults of a contact and of a letter.
+// the organisation is under way, and with app.bulk.letters_wait; the faults of a contact and of a letter. A form that is
+// sent twice begins one change, and both get its job.
 func (r *Registry) StartBulk(ctx context.Context, actor access.Actor, b Bulk) (job.ID, error) {
 	act := bulkAct(actor, b.Act)
 	if err := r.trail.Check(ctx, actor, act); err != nil {
@@ -125,10 +132,36 @@ func (r *Registry) StartBulk(ctx context.Context, actor access.Actor, b Bulk) (j
 	if actor.Kind != access.KindPerson {
 		return "", audit.Forbidden(act.Right)
 	}
+	once := newNonce(actor, act.Action, "", b.Nonce, "")
+	if id, err := r.begunWith(ctx, actor, once); err != nil || id != "" {
+		return id, err
+	}
+	id, err := r.startBulk(ctx, actor, b, once)
+	if err != nil {
+		if begun, failed := r.begunWith(ctx, actor, once); failed == nil && begun != "" {
+			return begun, nil // the same form was quicker
+		}
+	}
+	return id, err
+}
+
+// begunWith returns the bulk change that a form's nonce was spent on; empty when it was not.
+func (r *Registry) begunWith(ctx context.Context, actor access.Actor, once nonce) (job.ID, error) {
+	if once.hash == "" {
+		return "", nil
+	}
+	on, err := r.store.spentOn(ctx, actor.Organisation, once.hash)
+	return job.ID(on.TargetID), err
+}
+
+// startBulk is StartBulk for a nonce that was not spent.
+func (r *Registry) startBulk(ctx context.Context, actor access.Actor, b Bulk, once nonce) (job.ID, error) {
+	act := bulkAct(actor, b.Act)
 	payload, err := b.payload(actor)
 	if err != nil {
 		return "", err
 	}
+	payload.nonce = once
 	if payload.IDs, err = r.resolveBulk(ctx, actor, b); err != nil {
 		return "", err
 	}
@@ -170,6 +203,13 @@ func queueBulk(tx *database.Tx, actor access.Actor, p bulkPayload, total int) (j
 	})
 	if err == nil && !queued {
 		err = problem.New(problem.Conflict, "app.bulk.busy")
+	}
+	if err != nil || p.nonce.hash == "" {
+		return id, err
+	}
+	already, err := spendNonce(tx, actor.Organisation, p.nonce, AppID(id))
+	if err == nil && already.TargetID != "" {
+		err = problem.New(problem.Conflict, "app.bulk.busy") // the same form was quicker: StartBulk returns its job
 	}
 	return id, err
 }
@@ -257,6 +297,7 @@ func (r *Registry) bulkOne(ctx context.Context, c *job.Claimed, p bulkPayload, i
 	}
 	var err error
 	for try := 1; ; try++ {
+		noted = false // what an earlier try noted was not written
 		err = r.bulkTry(ctx, p, id, note)
 		if !isStale(err) || try == maxTries {
 			break
@@ -276,6 +317,8 @@ func outcomeOf(item job.Item, err error) (job.Item, error) {
 	switch {
 	case err == nil, errors.Is(err, errAlready):
 		item.Outcome = BulkAlready
+	case errors.Is(err, errFull):
+		item.Outcome = BulkFull
 	case problem.Is(err, problem.NotFound):
 		item.Outcome = BulkGone
 	case problem.Is(err, problem.Forbidden), problem.Is(err, problem.Unauthenticated):
@@ -292,6 +335,9 @@ func outcomeOf(item job.Item, err error) (job.Item, error) {
 
 // errAlready says that an app is already as it is to be.
 var errAlready = errors.New("nothing to change")
+
+// errFull says that too many letters wait for an address.
+var errFull = errors.New("too many letters wait")
 
 // bulkTry changes an app as it is now, as the person whom the job belongs to, with the rights of now.
 func (r *Registry) bulkTry(ctx context.Context, p bulkPayload, id AppID, note besides) error {
@@ -341,8 +387,12 @@ func fieldsOf(a *App) AppFields {
 
 func firstKey(err error) string {
 	p := problem.As(err)
+	key, args := p.Key, p.Args
 	if len(p.Fields) > 0 {
-		return p.Fields[0].Key
+		key, args = p.Fields[0].Key, p.Fields[0].Args
 	}
-	return p.Key
+	if len(args) > 0 { // which are not kept
+		return "app.bulk.reason"
+	}
+	return key
 }

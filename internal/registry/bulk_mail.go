@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"credenza.example/credenza/internal/access"
@@ -25,8 +27,10 @@ const (
 const (
 	// letterNames is how many apps a letter and its event name.
 	letterNames = 20
-	// lettersAhead is how far ahead an organisation may plan letters.
+	// lettersAhead is how far ahead an organisation may plan letters, and letters to one address.
 	lettersAhead = 12 * time.Hour
+	// letterKind is what a letter's mail is about: one address of a bulk change.
+	letterKind = "bulk letter"
 )
 
 // Letter is what a person writes to contacts: a subject, and plain text in lines.
@@ -93,7 +97,8 @@ func (r *Registry) sendLetters(ctx context.Context, c *job.Claimed, p bulkPayloa
 			return err
 		}
 		item := job.Item{Key: address, Outcome: BulkDone}
-		err := r.sendLetter(ctx, p, sender, chosen, address, func(tx *database.Tx, apps int) error {
+		l := bulkLetter{job: c.ID, payload: p, sender: sender, chosen: chosen, address: address}
+		err := r.sendLetter(ctx, l, func(tx *database.Tx, apps int) error {
 			item.Detail = strconv.Itoa(apps)
 			return c.Item(tx, item)
 		})
@@ -111,11 +116,28 @@ func (r *Registry) sendLetters(ctx context.Context, c *job.Claimed, p bulkPayloa
 	return nil
 }
 
+// bulkLetter is one address of a bulk change and what goes there.
+type bulkLetter struct {
+	job     job.ID
+	payload bulkPayload
+	sender  identity.Person
+	chosen  map[AppID]bool
+	address string
+}
+
+// letterEnded notes among the results of a bulk change that a letter did not arrive; for notify.Outbox.WhenEnded.
+func letterEnded(tx *database.Tx, m notify.Mail) error {
+	id, address, _ := strings.Cut(m.About.ID, " ")
+	if m.About.Kind != letterKind || m.State == notify.Sent {
+		return nil
+	}
+	return job.Amend(tx, job.ID(id), address, BulkUnreached)
+}
+
 // sendLetter queues the mail to one address, as the sender with the rights of now. The answer is problem.NotFound for one
-// that stands at none of the apps any more.
-func (r *Registry) sendLetter(
-	ctx context.Context, p bulkPayload, sender identity.Person, chosen map[AppID]bool, address string, note func(*database.Tx, int) error,
-) error {
+// that stands at none of the apps any more, errFull for one that has too many letters to come.
+func (r *Registry) sendLetter(ctx context.Context, l bulkLetter, note func(tx *database.Tx, apps int) error) error {
+	p, sender, address := l.payload, l.sender, l.address
 	actor, err := r.identity.ActorFor(ctx, sender.ID)
 	if err != nil {
 		return err
@@ -128,12 +150,15 @@ func (r *Registry) sendLetter(
 	if err != nil {
 		return err
 	}
-	reader, apps, err := r.store.readerOf(ctx, actor.Organisation, row.EmailKey, chosen)
+	reader, apps, err := r.store.readerOf(ctx, actor.Organisation, row.EmailKey, l.chosen)
 	if err != nil {
 		return err
 	}
 	if len(apps) == 0 {
 		return notFound()
+	}
+	if wait, err := r.outbox.LetterWaits(ctx, string(actor.Organisation), reader.Email); err != nil || wait > lettersAhead {
+		return cmp.Or(err, errFull)
 	}
 	var names, ids []string
 	for _, app := range apps[:min(len(apps), letterNames)] {
@@ -158,9 +183,18 @@ func (r *Registry) sendLetter(
 				"N": len(apps), "List": names, "More": len(apps) - len(names),
 			},
 			Words: p.Letter.Words, ReplyTo: notify.Address{Name: sender.Name(), Email: sender.Email}, Fleeting: true,
+			About: notify.Subject{Kind: letterKind, ID: string(l.job) + " " + address},
 		})
 		return audit.Change{After: map[string]any{"subject": p.Letter.Subject, "apps": len(apps), "first_apps": ids}}, err
 	})
+}
+
+// withdrawLetters is for a suspended organisation: what its people wrote and its bulk changes had to tell is not sent any more.
+func (r *Registry) withdrawLetters(tx *database.Tx, org access.OrganisationID) error {
+	if err := forgetNews(tx, org); err != nil {
+		return err
+	}
+	return r.outbox.Withdraw(tx, string(org))
 }
 
 // letterItems are the results by address. One that stands nowhere any more has no name.

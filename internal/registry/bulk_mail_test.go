@@ -1,6 +1,10 @@
 package registry_test
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -8,7 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/database"
+	"credenza.example/credenza/internal/i18n"
 	"credenza.example/credenza/internal/job"
 	"credenza.example/credenza/internal/notify"
 	"credenza.example/credenza/internal/problem"
@@ -183,5 +189,111 @@ func TestLettersHaveABound(t *testing.T) {
 		}
 		w.clock.Advance(2 * time.Hour)
 		b.run(t, b.start(t, change))
+	})
+}
+
+// TestSuspendedOrganisationsWriteNoLetters: what waits is not sent, also after the organisation is back.
+func TestSuspendedOrganisationsWriteNoLetters(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b, change := letterWorld(t, w)
+		b.run(t, b.start(t, change))
+		err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			return tx.DB().Exec(`INSERT INTO bulk_news (job_id, email_key, app_id, organisation_id, text_key, to_name, to_email, at)
+				VALUES ('j', 'jo@acme.example', ?, ?, 'bulk_deactivated', 'Jo', 'jo@acme.example', 1)`, string(b.apps[0].ID), string(w.acme.ID)).Error
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := access.Operator("root", "")
+		if err := w.identity.SuspendOrganisation(t.Context(), root, w.acme.ID); err != nil {
+			t.Fatal(err)
+		}
+		letters := value[int](t, w.db, "SELECT count(*) FROM mails WHERE words <> '' AND state = 'queued'")
+		if news := value[int](t, w.db, "SELECT count(*) FROM bulk_news"); letters != 0 || news != 0 {
+			t.Errorf("%d letters and %d news wait", letters, news)
+		}
+	})
+}
+
+// TestLettersToOneAddressHaveABound: an address that has letters for more than half a day to come gets no more, and the
+// results say so; others get theirs.
+func TestLettersToOneAddressHaveABound(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b, change := letterWorld(t, w)
+		err := w.db.Housekeep(t.Context(), func(tx *database.Tx) error {
+			for range 60 {
+				m := notify.Message{Organisation: string(w.acme.ID), To: notify.Address{Email: second}, Key: "letter", Words: "x", Fleeting: true}
+				if err := w.deps.Outbox.Mail(tx, m); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.forgetMails(t)
+		report := b.run(t, b.start(t, change))
+		if diff := cmp.Diff(map[string]int{registry.BulkDone: 1, registry.BulkFull: 1}, report.Outcomes); diff != "" || len(w.news(t)) != 1 {
+			t.Error(diff)
+		}
+		w.clock.Advance(3 * time.Hour)
+		report = b.run(t, b.start(t, change))
+		if diff := cmp.Diff(map[string]int{registry.BulkDone: 2}, report.Outcomes); diff != "" {
+			t.Errorf("later: %s", diff)
+		}
+	})
+}
+
+// TestLettersThatFail are among the results, and leave no mail behind.
+func TestLettersThatFail(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b, change := letterWorld(t, w)
+		id := b.start(t, change)
+		b.run(t, id)
+		runner := must(job.NewRunner(job.Deps{DB: w.db, Log: slog.New(slog.DiscardHandler)}))(t)
+		messages := must(i18n.Load())(t)
+		if err := w.deps.Outbox.Send(runner, notify.Sending{
+			Messages: messages, PublicURL: "https://portal.example", Server: must(notify.ParseServer("smtp://127.0.0.1:1"))(t),
+			Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("away") },
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for range 80 {
+			if err := runner.RunDue(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Advance(time.Hour)
+		}
+		if n := value[int](t, w.db, "SELECT count(*) FROM mails WHERE words <> ''"); n != 0 {
+			t.Errorf("%d letters are kept", n)
+		}
+		report := must(b.BulkJob(t.Context(), b.admin, id))(t)
+		if diff := cmp.Diff(map[string]int{registry.BulkUnreached: 2}, report.Outcomes); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestBulkFormOnce: the same form sent twice begins one change, also while it is under way and when it is over.
+func TestBulkFormOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b, change := letterWorld(t, w)
+		change.Nonce = "n1"
+		id := b.start(t, change)
+		if again := b.start(t, change); again != id {
+			t.Errorf("twice at once: %s and %s", id, again)
+		}
+		b.run(t, id)
+		if again := b.start(t, change); again != id {
+			t.Errorf("when it is over: %s and %s", id, again)
+		}
+		if b.run(t, id); len(w.news(t)) != 2 {
+			t.Error("letters were sent twice")
+		}
+		change.Nonce = "n2"
+		if other := b.start(t, change); other == id {
+			t.Error("another form begins nothing")
+		}
 	})
 }

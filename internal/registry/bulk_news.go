@@ -44,6 +44,7 @@ func (r *Registry) noteNews(tx *database.Tx, id job.ID, act BulkAct, actor acces
 		news["bulk_contact_new"] = without(after.contacts(), before.contacts())
 		news["bulk_contact_old"] = without(before.contacts(), after.contacts())
 	case BulkMail:
+		return nil // changes no app
 	}
 	for key, people := range news {
 		for _, to := range addresses(people) {

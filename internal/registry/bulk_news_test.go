@@ -39,7 +39,7 @@ func (w *world) news(t testing.TB) []told {
 	t.Helper()
 	var rows []struct{ TextKey, ToEmail, ToName, Args, Words, ReplyName, ReplyEmail string }
 	err := w.db.Read(t.Context()).Raw(`SELECT text_key, to_email, to_name, args, words, reply_name, reply_email FROM mails
-		WHERE about_kind = '' ORDER BY to_email, text_key`).Scan(&rows).Error
+		WHERE about_kind <> 'app' ORDER BY to_email, text_key`).Scan(&rows).Error
 	if err != nil {
 		t.Fatal(err)
 	}

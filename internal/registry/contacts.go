@@ -307,11 +307,15 @@ func keysOf(contacts []Contact) []string {
 }
 
 // addressAnswered notes that a mail server refused an address for good, until one takes a mail to it; for
-// notify.Outbox.WhenAnswered.
+// notify.Outbox.WhenEnded.
 func addressAnswered(tx *database.Tx, m notify.Mail) error {
 	org, key := access.OrganisationID(m.Organisation), emailKey(m.To.Email)
-	if m.State == notify.Sent {
+	switch m.State {
+	case notify.Sent:
 		return noteTaken(tx, org, key)
+	case notify.Refused:
+		return noteRefused(tx, org, key)
+	default:
+		return nil
 	}
-	return noteRefused(tx, org, key)
 }

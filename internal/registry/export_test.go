@@ -35,6 +35,9 @@ func (r *Registry) SearchLook(n int) { r.store.ways.few, r.store.ways.look = 0, 
 // SearchUsers sets how many API users the values of a search may name together.
 func (r *Registry) SearchUsers(n int) { r.store.ways.users = n }
 
+// ReasonOf is what the results of a bulk change keep of why an app was refused.
+func ReasonOf(err error) string { return firstKey(err) }
+
 // RejectionsWaiting is how many rows of what was refused are counted and not written yet.
 func (r *Registry) RejectionsWaiting() float64 { return r.rejected.waiting() }
 

@@ -98,7 +98,9 @@ func New(d Deps) (*Registry, error) {
 	d.Identity.WhenSuspended(forgetIdleNotices)
 	d.Identity.WhenRobotsDeleted(keepActing)
 	if d.Outbox != nil {
-		d.Outbox.WhenAnswered(addressAnswered)
+		d.Outbox.WhenEnded(addressAnswered)
+		d.Outbox.WhenEnded(letterEnded)
+		d.Identity.WhenSuspended(r.withdrawLetters)
 	}
 	return r, nil
 }

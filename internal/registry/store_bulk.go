@@ -130,6 +130,11 @@ func hasNews(tx *database.Tx, id job.ID) (bool, error) {
 	return n > 0, wrap(err, "ask whom a bulk change concerns")
 }
 
+// forgetNews deletes what bulk changes of an organisation have to tell.
+func forgetNews(tx *database.Tx, org access.OrganisationID) error {
+	return wrap(tx.DB().Exec("DELETE FROM bulk_news WHERE organisation_id = ?", string(org)).Error, "forget what bulk changes tell")
+}
+
 // newsAddresses returns addresses that are to be told of a bulk change.
 func (s *store) newsAddresses(ctx context.Context, id job.ID, limit int) (keys []string, err error) {
 	err = s.db.Read(ctx).Raw("SELECT DISTINCT email_key FROM bulk_news WHERE job_id = ? ORDER BY email_key LIMIT ?", string(id), limit).

@@ -192,7 +192,11 @@ func (v *View) fill(n NewView) error {
 	var found faults
 	var fault *problem.Field
 	v.Text, fault = checked("q", q.Text, func(_, value string) (string, *problem.Field) {
-		return identity.Text("app.search", value, 0, MaxQuery)
+		text, fault := identity.Text("app.search", value, 0, MaxQuery)
+		if fault != nil {
+			fault.Name = "q"
+		}
+		return text, fault
 	})
 	found.add(fault)
 	found.add(v.rename(n.Name))

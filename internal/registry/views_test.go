@@ -123,6 +123,7 @@ func TestViewFaults(t *testing.T) {
 		"no name":   {registry.NewView{Name: " "}, "name app.view.name.missing"},
 		"long name": {registry.NewView{Name: strings.Repeat("a", 41)}, "name app.view.name.too_long"},
 		"taken":     {registry.NewView{Name: "TAKEN"}, "name app.view.name.taken"},
+		"character": {registry.NewView{Name: "A", Query: registry.Query{Text: "a\u202eb"}}, "q app.search.characters"},
 		"sort":      {registry.NewView{Name: "A", Query: registry.Query{Sort: "colour"}}, "sort app.search.sort"},
 		"a secret":  {registry.NewView{Name: "A", Query: registry.Query{Text: key}}, "q app.text.secret"},
 		"in a name": {registry.NewView{Name: key}, "name app.text.secret"},

@@ -297,7 +297,7 @@ func TestAddedAPIFaults(t *testing.T) {
 		}{
 			"without the right":       {o.viewer, ofAcme, orders, problem.Forbidden, ""},
 			"for everybody":           {o.ana, scope.Owner{}, orders, problem.Forbidden, ""},
-			"of another organisation": {o.ana, ofGlobex, orders, problem.Invalid, "x-glbx-"},
+			"of another organisation": {o.ana, ofGlobex, orders, problem.NotFound, ""},
 			"for everybody, reserved": {o.root, scope.Owner{}, orders, problem.Invalid, "must not begin with x-"},
 			"a shared scope":          {o.ana, ofAcme, replaced("x.acme.orders.read", "core.invoice.read"), problem.Invalid, "must begin with x.acme."},
 			"not YAML":                {o.ana, ofAcme, "{", problem.Invalid, ""},

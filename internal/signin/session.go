@@ -196,12 +196,13 @@ func (s *Service) time(ctx context.Context, key string) time.Time {
 
 func micros(t time.Time) string { return strconv.FormatInt(database.Micros(t), 10) }
 
-// Flash is one message that the next page shows (ui.md §3.5). Kind is how the page shows it; Key and Args are a message
-// of package i18n.
+// Flash is one message that the next page shows (ui.md §3.5). Kind is how the page shows it; Key, Args and Numbers are a
+// message of package i18n.
 type Flash struct {
-	Kind string            `json:"kind"`
-	Key  string            `json:"key"`
-	Args map[string]string `json:"args,omitempty"`
+	Kind    string            `json:"kind"`
+	Key     string            `json:"key"`
+	Args    map[string]string `json:"args,omitempty"`
+	Numbers map[string]int    `json:"numbers,omitempty"`
 }
 
 // PutFlash keeps a message for the next page. Without somebody signed in it does nothing: strangers leave no rows.

@@ -388,7 +388,7 @@ func TestFlashIsShownOnce(t *testing.T) {
 		h.member(t, h.acme, "ana@acme.example")
 		b := h.browser()
 		b.signIn(t, "ana@acme.example")
-		want := signin.Flash{Kind: "success", Key: "apps.saved", Args: map[string]string{"Name": "SAP „spend“ export"}}
+		want := signin.Flash{Kind: "success", Key: "apps.saved", Args: map[string]string{"Name": "SAP „spend“ export"}, Numbers: map[string]int{"N": 12}}
 		b.visit(func(ctx context.Context, _ string) {
 			if err := h.PutFlash(ctx, want); err != nil {
 				t.Error(err)

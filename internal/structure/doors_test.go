@@ -15,7 +15,6 @@ import (
 // reason in its commit.
 var housekeepers = []string{
 	"internal/job Claimed.Note",
-	"internal/job Claimed.SetTotal",
 	"internal/job Claimed.hold",
 	"internal/job Runner.Sweep",
 	"internal/job Runner.claim",
