@@ -45,6 +45,7 @@ func (p *portal) things(org identity.Organisation, domain string) map[string]str
 
 	values := unknown()
 	values[":id"], values[":sid"] = string(made.id), string(admin.p.appOf(domain, made.id).Secrets[0].ID)
+	values[":robot"], values[":group"] = p.robotAndGroup(org)
 	values[":job"] = strings.TrimPrefix(started, "/jobs/")
 	values[":view"] = strings.TrimPrefix(admin.get("/apps/views").Find("a[href^='/apps/views/']").First().AttrOr("href", ""), "/apps/views/")
 	return values
