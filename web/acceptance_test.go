@@ -45,6 +45,7 @@ func (p *portal) things(org identity.Organisation, domain string) map[string]str
 
 	values := unknown()
 	values[":id"], values[":sid"] = string(made.id), string(admin.p.appOf(domain, made.id).Secrets[0].ID)
+	values[":robot"], values[":group"] = p.robotAndGroup(org)
 	values[":job"] = strings.TrimPrefix(started, "/jobs/")
 	values[":view"] = strings.TrimPrefix(admin.get("/apps/views").Find("a[href^='/apps/views/']").First().AttrOr("href", ""), "/apps/views/")
 	return values
@@ -102,10 +103,6 @@ func TestUI2_EveryPage(t *testing.T) {
 	crawl(http.MethodGet, things) // while two secrets work
 	crawl(http.MethodGet, p.withHandOff(things, "acme.example"))
 	off := maps.Clone(things)
-	machines := map[string]bool{}
-	for _, m := range web.Machines(p.handler.(*web.Server)) {
-		machines[m.Path] = true
-	}
 	off[":id"] = p.idsOf("idle")[0]
 	crawl(http.MethodGet, off)
 	crawl(http.MethodPost, things) // last, since it may end what is looked at
@@ -176,6 +173,10 @@ func TestUI9_NoControlBeyondRights(t *testing.T) {
 	off := maps.Clone(things)
 	off[":id"] = p.idsOf("idle")[0]
 	p.platform()
+	machines := map[string]bool{}
+	for _, m := range web.Machines(p.handler.(*web.Server)) {
+		machines[m.Path] = true
+	}
 	for email, pages := range map[string]int{"viewer@acme.example": 19, "guest@acme.example": 4, "support@platform.example": 5, "admin@acme.example": 40} {
 		rights, b, seen := p.actor(email).Rights, p.as(email), 0
 		addresses := []string{"/apps?q=nothing+matches", "/apps?q=status:gone", "/no/such/page"}

@@ -87,8 +87,14 @@ func (s *Server) page(r route) echo.HandlerFunc {
 	}
 }
 
-// refusedTarget names what a refused request was about, when its path holds an app's ID.
+// refusedTarget names what a refused request was about, when its path holds an ID.
 func refusedTarget(c *call) audit.Target {
+	if id, ok := identity.ParseRobotID(c.Param("robot")); ok {
+		return audit.Target{Kind: "robot", ID: string(id)}
+	}
+	if id, ok := identity.ParseGroupID(c.Param("group")); ok {
+		return audit.Target{Kind: "group", ID: string(id)}
+	}
 	if id, ok := registry.ParseAppID(c.Param("id")); ok {
 		return audit.Target{Kind: "app", ID: string(id)}
 	}
@@ -120,6 +126,9 @@ func (c *call) frame(current string) templates.Frame {
 	}
 	if c.actor.Has(access.DocsView) {
 		f.Nav = append(f.Nav, templates.NavLink{Code: "api", Href: apiPagePath})
+	}
+	if c.actor.Has(access.RobotsView) {
+		f.Nav = append(f.Nav, templates.NavLink{Code: "robots", Href: robotsPath}, templates.NavLink{Code: "groups", Href: groupsPath})
 	}
 	return f
 }

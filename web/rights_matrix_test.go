@@ -53,7 +53,7 @@ type target struct {
 func unknown() map[string]string {
 	return map[string]string{
 		":id": database.NewID(), ":sid": database.NewID(), ":hid": database.NewID(), ":view": database.NewID(), ":job": database.NewID(),
-		":name": invoiceRead, ":task": "rotate", ":api": "coupa-core",
+		":name": invoiceRead, ":task": "rotate", ":api": "coupa-core", ":robot": database.NewID(), ":group": database.NewID(),
 	}
 }
 
@@ -67,11 +67,33 @@ func targets(p *portal) []target {
 	}
 	made := p.as("admin@acme.example").register(nil)
 	theirs, _ := globexThings(p)
+	withRobot := func(x target, org identity.Organisation) target {
+		x.parameters[":robot"], x.parameters[":group"] = p.robotAndGroup(org)
+		return x
+	}
 	return []target{
-		of("Acme's", p.acme.ID, string(made.id), usable(p, made.id)[0]),
-		of("Globex's", p.globex.ID, string(theirs.app.ID), theirs.secret),
+		withRobot(of("Acme's", p.acme.ID, string(made.id), usable(p, made.id)[0]), p.acme),
+		withRobot(of("Globex's", p.globex.ID, string(theirs.app.ID), theirs.secret), p.globex),
 		of("nobody's", "", database.NewID(), database.NewID()),
 	}
+}
+
+// robotAndGroup makes a robot account and a group.
+func (p *portal) robotAndGroup(org identity.Organisation) (robot, group string) {
+	p.t.Helper()
+	system := access.System("test", org.ID)
+	r, err := p.identity.CreateRobot(p.t.Context(), system, identity.NewRobot{Organisation: org.ID, Name: "Robot of " + org.Name})
+	p.must(err)
+	g, err := p.identity.CreateGroup(p.t.Context(), system, identity.NewGroup{
+		Organisation: org.ID, Name: "Group of " + org.Name, Roles: []string{identity.RoleViewer}, Members: []string{string(r.ID)},
+	})
+	p.must(err)
+	return string(r.ID), string(g.ID)
+}
+
+// owned reports whether a path is about something of one organisation.
+func owned(path string) bool {
+	return strings.Contains(path, ":id") || strings.Contains(path, ":robot") || strings.Contains(path, ":group")
 }
 
 // fill puts the target's values into a path. A parameter that targets does not know fails the test, so that no route is
@@ -100,8 +122,8 @@ func TestC52_UI9_UI17_RightsMatrix(t *testing.T) {
 	for _, who := range roles(p) {
 		for _, route := range web.Routes() {
 			for _, x := range about {
-				if x.name != about[0].name && !strings.Contains(route.Path, ":id") {
-					continue // about no app: once is enough
+				if x.name != about[0].name && !owned(route.Path) {
+					continue // about nobody's: once is enough
 				}
 				t.Run(fmt.Sprintf("%s %s %s %s", who.name, route.Method, route.Path, x.name), func(t *testing.T) {
 					path := x.fill(t, route.Path)
@@ -153,7 +175,7 @@ func expected(route web.Route, who role, x target) verdict {
 		return forbids
 	case strings.Contains(route.Path, "unmap"): // nothing is mapped
 		return findsNothing
-	case strings.Contains(route.Path, ":id") && x.organisation != who.organisation:
+	case owned(route.Path) && x.organisation != who.organisation:
 		return findsNothing
 	case strings.HasPrefix(route.Name, "people.accept"), strings.HasPrefix(route.Name, "contact.verify"),
 		route.Name == "hand_off.show", route.Name == "hand_off.use", strings.Contains(route.Path, ":hid"),

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"credenza.example/credenza/internal/access"
 )
@@ -49,7 +50,7 @@ type route struct {
 }
 
 // pages is the whole portal. Each GET answers HEAD too.
-func pages() []route { return append(appPages(), cataloguePages()...) }
+func pages() []route { return slices.Concat(appPages(), cataloguePages(), robotPages()) }
 
 // appPages are the pages of people and of apps.
 func appPages() []route {
@@ -149,5 +150,35 @@ func cataloguePages() []route {
 		{http.MethodGet, "/scopes", "scope.list", member, (*Server).scopesPage},
 		{http.MethodGet, "/scopes/add", "scope.add", manage, (*Server).addScopes},
 		{http.MethodGet, "/scopes/:name", "scope.show", member, (*Server).scopeDetail},
+	}
+}
+
+// robotPages are the pages of robot accounts and groups.
+func robotPages() []route {
+	view, manage := needs(access.RobotsView), needs(access.RobotsManage)
+	return []route{
+		{http.MethodGet, robotsPath, "robot.list", view, (*Server).robotList},
+		{http.MethodGet, newRobotPath, "robot.create.form", manage, (*Server).newRobotForm},
+		{http.MethodPost, robotsPath, "robot.create", manage, (*Server).createRobot},
+		{http.MethodGet, "/robots/:robot", "robot.show", view, (*Server).robotDetail},
+		{http.MethodGet, "/robots/:robot/edit", "robot.change.form", manage, (*Server).editRobotForm},
+		{http.MethodPost, "/robots/:robot/edit", "robot.change", manage, (*Server).editRobot},
+		{http.MethodGet, "/robots/:robot/extend", "robot.expiry.form", manage, (*Server).extendRobotForm},
+		{http.MethodPost, "/robots/:robot/extend", "robot.expiry", manage, (*Server).extendRobot},
+		{http.MethodGet, "/robots/:robot/activate", "robot.activate.form", manage, (*Server).activateRobotForm},
+		{http.MethodPost, "/robots/:robot/activate", "robot.activate", manage, (*Server).activateRobot},
+		{http.MethodGet, "/robots/:robot/deactivate", "robot.deactivate.form", manage, (*Server).deactivateRobotForm},
+		{http.MethodPost, "/robots/:robot/deactivate", "robot.deactivate", manage, (*Server).deactivateRobot},
+		{http.MethodGet, "/robots/:robot/delete", "robot.delete.form", manage, (*Server).deleteRobotForm},
+		{http.MethodPost, "/robots/:robot/delete", "robot.delete", manage, (*Server).deleteRobot},
+		{http.MethodGet, groupsPath, "group.list", view, (*Server).groupList},
+		{http.MethodGet, newGroupPath, "group.create.form", manage, (*Server).newGroupForm},
+		{http.MethodPost, groupsPath, "group.create", manage, (*Server).createGroup},
+		{http.MethodGet, "/groups/:group", "group.show", view, (*Server).groupDetail},
+		{http.MethodPost, "/groups/:group/members", "group.change.members", manage, (*Server).changeMembers},
+		{http.MethodGet, "/groups/:group/edit", "group.change.form", manage, (*Server).editGroupForm},
+		{http.MethodPost, "/groups/:group/edit", "group.change", manage, (*Server).editGroup},
+		{http.MethodGet, "/groups/:group/delete", "group.delete.form", manage, (*Server).deleteGroupForm},
+		{http.MethodPost, "/groups/:group/delete", "group.delete", manage, (*Server).deleteGroup},
 	}
 }
