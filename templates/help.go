@@ -67,6 +67,7 @@ func helpGroups() []helpGroup {
 		{"secrets", []helpTask{helpRotate(), helpRestore(), helpLeaked(), helpHandOff()}},
 		{"list", []helpTask{helpSearch(), helpViews(), helpBulk(), helpExport()}},
 		{"keep", []helpTask{helpNotices(), helpUnused(), helpOff(), helpHistory()}},
+		{"machines", []helpTask{helpRobots(), helpGroupsTask(), helpCatalogue(), helpAPI()}},
 		{"other", []helpTask{helpLookup(), helpKeyboard()}},
 	}
 }
@@ -217,6 +218,22 @@ func helpHistory() helpTask {
 	return helpTask{code: "history", place: "apps", parts: []helpPart{{text: "text"}, {text: "refused"}, {text: "quote"}}, see: []string{"edit", "failures"}}
 }
 
+func helpRobots() helpTask {
+	return helpTask{code: "robots", place: "robots", parts: []helpPart{{steps: 4}, {text: "rights"}, {text: "delete"}}, see: []string{"groups", "api"}}
+}
+
+func helpGroupsTask() helpTask {
+	return helpTask{code: "groups", place: "groups", parts: []helpPart{{steps: 3}, {text: "builtin"}, {text: "power"}}, see: []string{"robots"}}
+}
+
+func helpCatalogue() helpTask {
+	return helpTask{code: "catalogue", place: "catalogue", parts: []helpPart{{items: 4}, {text: "own"}, {text: "counts"}}, see: []string{"scopes"}}
+}
+
+func helpAPI() helpTask {
+	return helpTask{code: "api", place: "api", parts: []helpPart{{steps: 3}, {text: "secret"}, {text: "limits"}}, see: []string{"token", "robots"}}
+}
+
 func helpLookup() helpTask {
 	return helpTask{code: "lookup", place: "lookup", parts: []helpPart{{steps: 3}, {text: "seen"}, {text: "limit"}}}
 }
@@ -245,6 +262,7 @@ func (v Help) rich(ctx context.Context, part string) templ.Component {
 	right := func(name string) templ.Component { return Name(RightPath(ctx, name)) }
 	return Rich("help."+v.Task+"."+part,
 		"View", right("apps.view"), "Manage", right("apps.manage"), "Support", right("support.lookup"),
+		"Robots", right("robots.manage"), "Catalogue", right("catalogue.manage"), "Docs", right("docs.view"),
 		"URL", Code(v.TokenURL), "Grant", Code("grant_type=client_credentials"),
 		"InvalidClient", Code("invalid_client"), "InvalidScope", Code("invalid_scope"),
 	)

@@ -23,6 +23,15 @@ func formPages() map[string]formPage {
 		viewsPath:                 {viewsPath + "/new", true},
 		viewsPath + "/:view":      {viewsPath + "/:view", true},
 		"/jobs/:job/cancel":       {"/jobs/:job", false},
+		addAPIPath:                {addAPIPath, true},
+		importAPIPath:             {importAPIPath, true},
+		"/catalogue/:api/edit":    {"/catalogue/:api/edit", true},
+		"/catalogue/:api/map":     {"/catalogue/:api/map", true},
+		robotsPath:                {robotsPath + "/new", true},
+		"/robots/:robot/edit":     {"/robots/:robot/edit", true},
+		groupsPath:                {groupsPath + "/new", true},
+		"/groups/:group/edit":     {"/groups/:group/edit", true},
+		"/groups/:group/members":  {"/groups/:group", false},
 	}
 }
 

@@ -52,7 +52,7 @@ func helpOf(route string) string {
 		return "notices"
 	}
 	for prefix, task := range map[string]string{
-		"app.bulk": "bulk", "app.view": "views", "app.hand_off": "handover", "hand_off.": "handover", "scope.": "scopes",
+		"robot.": "robots", "group.": "groups", "catalogue.": "catalogue", "api.": "api", "app.bulk": "bulk", "app.view": "views", "app.hand_off": "handover", "hand_off.": "handover", "scope.": "scopes",
 	} {
 		if strings.HasPrefix(route, prefix) {
 			return task

@@ -297,7 +297,8 @@ func TestAddedAPIFaults(t *testing.T) {
 		}{
 			"without the right":       {o.viewer, ofAcme, orders, problem.Forbidden, ""},
 			"for everybody":           {o.ana, scope.Owner{}, orders, problem.Forbidden, ""},
-			"of another organisation": {o.ana, ofGlobex, orders, problem.NotFound, ""},
+			"for another one":         {o.ana, ofGlobex, strings.ReplaceAll(orders, "acme", "glbx"), problem.NotFound, ""},
+			"of another organisation": {o.ana, ofAcme, replaced("x-acme-orders", "x-glbx-orders"), problem.Invalid, "must begin with x-acme-"},
 			"for everybody, reserved": {o.root, scope.Owner{}, orders, problem.Invalid, "must not begin with x-"},
 			"a shared scope":          {o.ana, ofAcme, replaced("x.acme.orders.read", "core.invoice.read"), problem.Invalid, "must begin with x.acme."},
 			"not YAML":                {o.ana, ofAcme, "{", problem.Invalid, ""},
