@@ -20,7 +20,7 @@ func helpOn(task string, f templates.Frame) templates.Help {
 func TestHelpPages(t *testing.T) {
 	ctx := renderContext(t)
 	paths := []string{}
-	for _, right := range []string{"apps.view", "apps.manage", "support.lookup"} {
+	for _, right := range []string{"apps.view", "apps.manage", "support.lookup", "robots.manage", "catalogue.manage", "docs.view"} {
 		paths = append(paths, templates.RightPath(ctx, right))
 	}
 	missing := regexp.MustCompile(`help\.[a-z_]+\.`)
