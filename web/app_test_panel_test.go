@@ -46,6 +46,7 @@ func TestPanel(t *testing.T) {
 	if got := done.steps(); got != "The format Passed | A token Passed | A call Passed" {
 		t.Errorf("steps: %s", got)
 	}
+	done.says(".test-answer", "in under 1 ms")
 	done.says(".test-result", "The secret works").says(".test-result", "…"+made.secret[63:]).
 		says(".test-result .dl", made.clientID).says(".test-result .dl", "https://portal.example/apis/coupa-core").
 		says(".test-result .dl", invoiceRead)
@@ -102,6 +103,9 @@ func TestPanelTellsTheCause(t *testing.T) {
 			got := p.as("viewer@acme.example").try(tt.path, tt.secret, tt.scope).is(http.StatusOK).says(".test-cause", tt.says)
 			if got.steps() != tt.steps {
 				t.Errorf("steps: %s", got.steps())
+			}
+			if name == "unknown scope" && strings.Contains(got.Find(".test-result").Text(), "add the scope") {
+				t.Error("what there is not shall be added")
 			}
 			if len(tt.secret) > 20 && tt.secret != made.clientID && tt.secret != string(made.id) && strings.Contains(got.body, strings.TrimSpace(tt.secret)) {
 				t.Error("the page repeats what was pasted")
