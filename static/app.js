@@ -2,7 +2,8 @@
 // removed. It holds no text for people: those come from data-* attributes that the server wrote.
 //
 //   body[data-keys]                 shortcuts are on; [data-key="g a"] is what a shortcut clicks or focuses
-//   form[data-search][data-results] live search; the id of the section that is swapped (its data-status is said); a secret
+//   form[data-search][data-results] live search; the id of the section that is swapped (its data-status is said, and
+//                                   of one with data-fault nothing else is taken); a secret
 //                                   that is pasted there is kept back, and data-revoke leads on, called data-revoke-text
 //   form[data-find]                 a search that is sent as it is, but for secrets
 //   details[data-stays]             stays open when live search swaps it
@@ -19,6 +20,7 @@
 //   input[data-filter=id]           narrows the [data-filter-item]s of an element, [data-filter-group]s follow
 //   [data-count-of=name]            "#" in its data-text becomes the number of ticked boxes of that name; only those in the
 //                                   element of the id data-within; [data-say] is said when one is ticked
+//   input[data-all-of=name]         stands for all boxes of that name; ticked, its data-text is what is counted
 //   [data-join-of=name]             a field that lists their values; boxes of one name and value are ticked together
 //   a[data-carry=name]              takes the ticked boxes of that name along, as parameters of its address
 //   [data-poll=url]                 a part of the page that goes on: asked for again each 2 s, as long as it says so
@@ -151,6 +153,10 @@ function live(form) {
     try {
       const fresh = (await fragment(url, 'results', mine.signal)).getElementById(id);
       if (mine !== request) return;
+      if ('fault' in fresh.dataset && !('fault' in byId(id).dataset)) { // half a filter: what is shown stays
+        note(form, fresh.dataset.status);
+        return;
+      }
       for (const part of $$('[data-stays]', fresh)) part.open = Boolean($('[data-stays][open]', byId(id)));
       byId(id).replaceWith(fresh);
       ready(fresh);
@@ -326,7 +332,8 @@ const ticked = (name, root) => [...new Set($$(`input[name="${CSS.escape(name)}"]
 function tally() {
   for (const line of $$('[data-count-of]')) {
     const { countOf, within, text } = line.dataset;
-    line.textContent = text.replace('#', ticked(countOf, within && byId(within)).length);
+    const all = $(`[data-all-of="${countOf}"]:checked`);
+    line.textContent = all ? all.dataset.text : text.replace('#', ticked(countOf, within && byId(within)).length);
   }
   for (const field of $$('[data-join-of]')) field.value = ticked(field.dataset.joinOf).join(' ');
 }
@@ -426,7 +433,7 @@ const clicks = { copy, hide, peek, download: (button) => download(button.dataset
 document.addEventListener('change', ({ target }) => {
   alike(target);
   tally();
-  const count = $$('[data-say]').find((line) => line.dataset.countOf === target.name);
+  const count = $$('[data-say]').find((line) => line.dataset.countOf === (target.dataset.allOf ?? target.name));
   if (count) say(count.textContent);
 });
 document.addEventListener('click', (event) => {

@@ -33,7 +33,7 @@ type AppsBulk struct {
 type AppsBulkChoice struct {
 	Action string
 	Hidden []Hidden // the search, for "all that match"
-	Total  int      // that match; 0 where all are on the page
+	Total  int      // that match; 0 where that is one
 	More   bool     // more than were counted
 	Silent bool     // no mail is sent here
 }
@@ -94,9 +94,21 @@ func (v AppsBulk) button(ctx context.Context) Action {
 	}
 }
 
-// text says what will be done.
+// text says what will be done, to so many apps or addresses.
 func (v AppsBulk) text(ctx context.Context) string {
-	return i18n.T(ctx, "apps.bulk."+v.Act+"_text", "N", v.Addresses, "Sender", v.Sender)
+	n := v.Total
+	if v.Act == "mail" {
+		n = v.Addresses
+	}
+	return i18n.T(ctx, "apps.bulk."+v.Act+"_text", "N", n, "Sender", v.Sender)
+}
+
+// allChosen is what the count says once all that match are chosen.
+func (v AppsBulkChoice) allChosen(ctx context.Context) string {
+	if v.More {
+		return i18n.T(ctx, "apps.bulk.all_chosen")
+	}
+	return i18n.T(ctx, "apps.bulk.chosen", "N", v.Total)
 }
 
 // mails reports whether it is letters that are sent, and each result that of an address.

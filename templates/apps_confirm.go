@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -11,12 +12,13 @@ import (
 // AppConfirm asks before an act on an app: activate, deactivate, delete, retire, restore. AppConfirmPage draws it as a page,
 // AppConfirmFragment the same panel for the dialog (header X-Fragment: dialog).
 //
-// The fields it sends: version, and for delete confirm_name.
+// The fields it sends: version, for delete confirm_name, and back where there is a list to go back to.
 type AppConfirm struct {
 	Frame       Frame
 	Act         string // activate, deactivate, delete, retire
 	Action      string
 	CancelHref  string
+	Back        string // the filtered list that the act leads back to; "" leads to the app
 	Version     int64
 	AppName     string
 	Introspects string // title of the API whose tokens it introspects; "" for an app that calls APIs
@@ -59,11 +61,19 @@ func (v AppConfirm) confirm(ctx context.Context) Confirm {
 		Title:  v.title(ctx),
 		Text:   v.text(ctx),
 		Post:   v.Action,
-		Hidden: []Hidden{{Name: "version", Value: strconv.FormatInt(v.Version, 10)}},
+		Hidden: v.hidden(),
 		Button: Action{Label: v.title(ctx), Kind: kind},
-		Cancel: v.CancelHref,
+		Cancel: cmp.Or(v.Back, v.CancelHref),
 		Errors: v.Errors,
 	}
+}
+
+func (v AppConfirm) hidden() []Hidden {
+	list := []Hidden{{Name: "version", Value: strconv.FormatInt(v.Version, 10)}}
+	if v.Back != "" {
+		list = append(list, Hidden{Name: "back", Value: v.Back})
+	}
+	return list
 }
 
 func (v AppConfirm) text(ctx context.Context) []string {

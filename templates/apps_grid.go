@@ -86,7 +86,9 @@ type AppsResults struct {
 	LooksLikeClientID bool     // state no match: the query has the form of a client ID
 	Reference         string   // state failed: what to quote
 	RetryHref         string   // state failed: the same GET again
-	Problem           string   // state invalid
+	Problem           string   // state invalid: the sentence
+	Fault             string   // state invalid: sort, per or page for what is no search
+	RepairHref        string   // with a fault: the list without it
 }
 
 // AppsFilter is one active filter: a chip with a link that removes it.
@@ -222,6 +224,22 @@ func (r AppsResults) countText(ctx context.Context) string {
 	default:
 		return i18n.T(ctx, "apps.count", "N", r.Pager.Total)
 	}
+}
+
+// faultTitle is the heading over what cannot be shown.
+func (r AppsResults) faultTitle(ctx context.Context) string {
+	if r.Fault != "" {
+		return i18n.T(ctx, "apps.invalid."+r.Fault)
+	}
+	return i18n.T(ctx, "apps.invalid.title")
+}
+
+// repair leads on from a fault: to the first page of what is searched for, or to all apps.
+func (r AppsResults) repair(ctx context.Context) Action {
+	if r.Fault == "page" || strings.TrimSpace(r.Query) != "" {
+		return Action{Label: i18n.T(ctx, "apps.invalid.first_page"), Href: r.RepairHref}
+	}
+	return Action{Label: i18n.T(ctx, "apps.invalid.all_apps"), Href: r.RepairHref}
 }
 
 // columns returns all columns in the order of the table, with the sort links there are.

@@ -111,9 +111,9 @@ func (w Why) advice(ctx context.Context) string {
 		return i18n.T(ctx, "apps.rejected.ended_do")
 	case "no_credentials", "no_secret", "wrong_secret":
 		return i18n.T(ctx, "apps.rejected.secret_do")
-	case "scope_not_held", "scope_unknown":
+	case "scope_not_held":
 		return i18n.T(ctx, "apps.rejected.scope_do")
-	case "limited", "app_inactive", "organisation_inactive", "api_user_inactive", "not_a_caller", "token_foreign":
+	case "scope_unknown", "limited", "app_inactive", "organisation_inactive", "api_user_inactive", "not_a_caller", "token_foreign":
 		return i18n.T(ctx, "apps.rejected."+w.Code+"_do")
 	default:
 		return ""

@@ -49,6 +49,14 @@ type TestStep struct {
 	Description string
 }
 
+// answer is the key of the sentence that tells the answer.
+func (s TestStep) answer() string {
+	if s.Took < time.Millisecond {
+		return "apps.test.answer_at_once"
+	}
+	return "apps.test.answer"
+}
+
 // TestCause is why a test failed. Code is flaw_… for a text that is no secret, other_app (Name, Href), refused (Why),
 // call or unavailable.
 type TestCause struct {

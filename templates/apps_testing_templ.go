@@ -456,7 +456,7 @@ func testSteps(steps []TestStep) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Rich("apps.test.answer", "Status", Code(i18n.Number(ctx, int64(s.Status))), "N", int(s.Took.Milliseconds())).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Rich(s.answer(), "Status", Code(i18n.Number(ctx, int64(s.Status))), "N", int(s.Took.Milliseconds())).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -28,6 +28,14 @@ type LookupApp struct {
 	Contacts     []AppContact
 }
 
+// found is the key of the heading over apps: all there are, or the first.
+func (a LookupAnswer) found() string {
+	if a.More {
+		return "lookup.first"
+	}
+	return "lookup.found"
+}
+
 // more is the key of the sentence that says that there are more.
 func (a LookupAnswer) more() string {
 	if a.By == "email" {

@@ -164,7 +164,7 @@ func (c *call) bulkChoice(g grid, page registry.Page) *templates.AppsBulkChoice 
 		return nil
 	}
 	choice := templates.AppsBulkChoice{Action: bulkPath, Hidden: g.first().hidden(), More: page.Capped, Silent: !c.s.Registry.CanMail()}
-	if page.Total > len(page.Rows) {
+	if page.Total > 1 {
 		choice.Total = page.Total
 	}
 	return &choice

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"credenza.example/credenza/internal/i18n"
+	"credenza.example/credenza/internal/problem"
 	"credenza.example/credenza/internal/registry"
 	"credenza.example/credenza/templates"
 )
@@ -103,6 +104,29 @@ func (g grid) exportHref(format string) string {
 func (g grid) first() grid {
 	g.after, g.before = "", ""
 	return g
+}
+
+// faultOf names what is wrong with the first field at fault, where that is no search, with the address of the list without
+// any such fault.
+func (g grid) faultOf(fields []problem.Field) (fault, repaired string) {
+	if len(fields) == 0 || fields[0].Name == "q" {
+		return "", ""
+	}
+	to := g.first()
+	for _, f := range fields {
+		switch f.Name {
+		case "sort":
+			to.sort, to.dir = "", ""
+		case "per":
+			to.per = ""
+		}
+	}
+	switch fault = fields[0].Name; fault {
+	case "sort", "per":
+		return fault, to.href()
+	default:
+		return "page", to.href()
+	}
 }
 
 // narrowed reports whether anything is filtered.

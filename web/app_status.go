@@ -1,8 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"credenza.example/credenza/internal/access"
 	"credenza.example/credenza/internal/problem"
@@ -49,7 +52,39 @@ func (s *Server) askStatus(c *call, act statusAct) error {
 	if app.Status == act.to {
 		return c.redirect(appPath(app.ID))
 	}
-	return c.confirm(http.StatusOK, c.confirmView(app, act.name, act.path(app.ID)))
+	view := c.confirmView(app, act.name, act.path(app.ID))
+	view.Back = c.cameFrom()
+	return c.confirm(http.StatusOK, view)
+}
+
+// cameFrom is the filtered list that the reader comes from, "" for any other page. The browser tells it, of pages of this
+// site alone (Referrer-Policy same-origin).
+func (c *call) cameFrom() string {
+	at, ok := strings.CutPrefix(c.Request().Referer(), c.s.PublicURL)
+	if !ok {
+		return ""
+	}
+	return listHref(at)
+}
+
+// listHref is the address of the filtered list that a text from outside names, "" for anything else. It is written anew
+// of what a list knows, so that it leads nowhere else, whatever the text is.
+func listHref(text string) string {
+	const longest = 8 << 10
+	query, ok := strings.CutPrefix(text, appsPath+"?")
+	if !ok || len(text) > longest {
+		return ""
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return ""
+	}
+	g := formGrid(&form{values: values})
+	g.after, g.before = values.Get("after"), values.Get("before")
+	if href := g.href(); href != appsPath {
+		return href
+	}
+	return ""
 }
 
 // setStatus switches the app. What stands in the way is said on the page that asked, with the app as it is now.
@@ -62,19 +97,19 @@ func (s *Server) setStatus(c *call, act statusAct) error {
 	if err != nil {
 		return err
 	}
-	version := f.version()
+	version, back := f.version(), listHref(f.one("back"))
 	var app registry.App
 	if err = f.err(); err == nil {
 		app, err = act.run(c.ctx(), c.actor, id, version)
 	}
 	if err == nil || (problem.Is(err, problem.Stale) && app.Status == act.to) {
-		return c.done(appPath(id), act.flash(app), "App", app.Name)
+		return c.done(cmp.Or(back, appPath(id)), act.flash(app), "App", app.Name)
 	}
-	return s.askAgain(c, act.name, act.path(id), err)
+	return s.askAgain(c, templates.AppConfirm{Act: act.name, Action: act.path(id), Back: back}, err)
 }
 
 // askAgain draws the question once more with what stood in the way.
-func (s *Server) askAgain(c *call, act, path string, wrong error) error {
+func (s *Server) askAgain(c *call, asked templates.AppConfirm, wrong error) error {
 	if !toldInForm(wrong) && !problem.Is(wrong, problem.Stale) {
 		return wrong
 	}
@@ -82,8 +117,8 @@ func (s *Server) askAgain(c *call, act, path string, wrong error) error {
 	if err != nil {
 		return err
 	}
-	view := c.confirmView(app, act, path)
-	view.Errors = c.fieldErrors(wrong, confirmNames())
+	view := c.confirmView(app, asked.Act, asked.Action)
+	view.Back, view.Errors = asked.Back, c.fieldErrors(wrong, confirmNames())
 	return c.confirm(c.sentBack(wrong), view)
 }
 

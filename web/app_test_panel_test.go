@@ -46,6 +46,7 @@ func TestPanel(t *testing.T) {
 	if got := done.steps(); got != "The format Passed | A token Passed | A call Passed" {
 		t.Errorf("steps: %s", got)
 	}
+	done.says(".test-answer", "in under 1 ms")
 	done.says(".test-result", "The secret works").says(".test-result", "…"+made.secret[63:]).
 		says(".test-result .dl", made.clientID).says(".test-result .dl", "https://portal.example/apis/coupa-core").
 		says(".test-result .dl", invoiceRead)
@@ -82,7 +83,11 @@ func TestPanelTellsTheCause(t *testing.T) {
 		"password":         {made.path, "hunter2", "", noFormat, "Those begin with ccws_"},
 		"cut off":          {made.path, fresh.secret[:60], "", noFormat, "The secret is cut off"},
 		"twice":            {made.path, fresh.secret + "abc", "", noFormat, "There is more here than a secret"},
-		"quotation marks":  {made.path, fresh.secret[:66] + `"`, "", noFormat, "a character in it that no secret has"},
+		"quotation mark":   {made.path, fresh.secret[:60] + `"` + fresh.secret[61:], "", noFormat, "a character in it that no secret has"},
+		"quoted":           {made.path, `"` + fresh.secret + `"`, "", noFormat, "quotation marks around the secret"},
+		"header":           {made.path, "Bearer " + fresh.secret, "", noFormat, "what a header holds"},
+		"setting":          {made.path, "CCW_SECRET=" + fresh.secret, "", noFormat, "a whole line of settings"},
+		"variable":         {made.path, "$CCW_SECRET", "", noFormat, "the name of a variable"},
 		"mistyped":         {made.path, mistyped(fresh.secret), "", noFormat, "its checksum does not fit"},
 		"retired":          {made.path, made.secret, "", noToken, "The secret …" + made.secret[63:] + " was used, which was retired."},
 		"another app's":    {made.path, other.secret, "", noToken, "This is a secret of another app, Other app."},
@@ -98,6 +103,9 @@ func TestPanelTellsTheCause(t *testing.T) {
 			got := p.as("viewer@acme.example").try(tt.path, tt.secret, tt.scope).is(http.StatusOK).says(".test-cause", tt.says)
 			if got.steps() != tt.steps {
 				t.Errorf("steps: %s", got.steps())
+			}
+			if name == "unknown scope" && strings.Contains(got.Find(".test-result").Text(), "add the scope") {
+				t.Error("what there is not shall be added")
 			}
 			if len(tt.secret) > 20 && tt.secret != made.clientID && tt.secret != string(made.id) && strings.Contains(got.body, strings.TrimSpace(tt.secret)) {
 				t.Error("the page repeats what was pasted")

@@ -107,6 +107,7 @@ func (c *call) gridResults(g grid, page registry.Page, extras map[registry.AppID
 	case err == nil:
 	case p.Code == problem.Invalid:
 		r.State, r.Problem = templates.AppsInvalid, c.fieldErrors(err, nil)[0].Text
+		r.Fault, r.RepairHref = g.faultOf(p.Fields)
 		return r, http.StatusBadRequest
 	default:
 		r.State, r.Reference, r.RetryHref = templates.AppsFailed, requestID(c), g.href()

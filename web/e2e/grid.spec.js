@@ -69,6 +69,11 @@ test('the search box reads filters, says what they take, and what is none @plain
   await expect(page.locator('.filters .filter')).toHaveCount(3);
   for (const name of await names(page)) expect(name).toMatch(/^Worker sync/);
   await search(page, plain, 'status:gone');
+  if (!plain) { // while one types, the rows stay
+    await expect(page.locator('.search-note')).toHaveText('“status:” takes active or inactive, not “gone”.');
+    await expect(page.locator('.filters .filter')).toHaveCount(3);
+    await page.getByLabel('Search apps').press('Enter');
+  }
   await expect(page.locator('#results')).toContainText('“status:” takes active or inactive, not “gone”.');
   await search(page, plain, 'owner:ana');
   await expect(page.locator('#results')).toContainText('owner: is not a filter; it was searched as text.');
