@@ -16,7 +16,8 @@ function path(expression) {
 }
 
 /** The path of every page that GET answers, parameters as :name. */
-export const pages = [...source.matchAll(/\{http\.MethodGet, ([^,]+), "[^"]+", \w/g)].map(([, expression]) => path(expression));
+export const pages = [...source.matchAll(/\{http\.MethodGet, ([^,]+), "[^"]+", \w/g)].map(([, expression]) => path(expression))
+  .filter((one) => !one.startsWith('/api/v1/')); // JSON, for programs
 if (pages.length < 30) throw new Error(`routes.js reads only ${pages.length} pages in web/routes.go`);
 
 /** Tells whether a path is of a route; a route without parameters is preferred to one with. */

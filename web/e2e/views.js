@@ -34,7 +34,7 @@ export async function furnish(server, mailbox, open) {
   const handed = await handOver(page, soon.id);
   return {
     id, soon: soon.id, idle: idle.id, name: 'core.purchase_order.write', retired, ...handed,
-    tasks: await tasks(page), sid: await sidOn(page, id), view: await save(page), job: await startJob(page),
+    ...await machines(page), tasks: await tasks(page), sid: await sidOn(page, id), view: await save(page), job: await startJob(page),
     // The secrets that work, by client ID.
     secrets: { [named('SAP spend export').client_id]: secret, [soon.clientID]: soon.secret, [api.client_id]: api.client_secret },
     invitation: person.signin_link, contact: await linkIn(mailbox, /\/contact\/verify\?[^\s"<]+/),
@@ -51,6 +51,26 @@ async function refuse(server, { client_id: clientID }) {
       });
     }
   }
+}
+
+/** A robot account in a group of its own, and an API of the organisation's own. */
+async function machines(page) {
+  await page.goto('/groups/new');
+  await page.locator('main [name=name]').fill('Exporters');
+  await page.getByRole('button', { name: 'Create group' }).click();
+  await page.waitForURL(/\/groups\/[0-9a-f-]{36}/);
+  const group = partOf(page.url(), 'groups');
+  await page.goto('/robots/new');
+  await page.locator('main [name=name]').fill('export-robot');
+  await page.getByRole('checkbox', { name: /^Exporters/ }).check();
+  await page.getByRole('button', { name: 'Create robot account' }).click();
+  await page.waitForURL(/\/robots\/[0-9a-f-]{36}/);
+  const robot = partOf(page.url(), 'robots');
+  await page.goto('/catalogue/new');
+  const document = await page.locator('[name=document]').inputValue();
+  await page.getByRole('button', { name: 'Save API' }).click();
+  await page.waitForLoadState();
+  return { group, robot, own: /^key: (\S+)/m.exec(document)[1] };
 }
 
 const partOf = (href, before) => new RegExp(`/${before}/([0-9a-f-]{36})`).exec(href)[1];
@@ -257,6 +277,41 @@ export function views(at) {
     'scope-missing': [admin, '/scopes/ccw.candidate'],
     'scopes-add': [admin, '/scopes/add?scope=core.invoice.read&scope=openid'],
     'register-scopes': [admin, '/apps/new?scope=ccw.candidates&scope=openid&scope=core.gone'],
+    catalogue: [root, '/catalogue'],
+    'catalogue-own': [admin, '/catalogue'],
+    'catalogue-api': [root, '/catalogue/coupa-core'],
+    'catalogue-api-own': [admin, `/catalogue/${at.own}`],
+    'catalogue-new': [admin, '/catalogue/new'],
+    'catalogue-import': [admin, '/catalogue/import'],
+    'catalogue-edit': [admin, `/catalogue/${at.own}/edit`],
+    'catalogue-remove': [admin, `/catalogue/${at.own}/remove`],
+    'catalogue-history': [admin, `/catalogue/${at.own}/history`],
+    'catalogue-map': [root, '/catalogue/coupa-core/map?method=GET&path=/items'],
+    'catalogue-unmap': [root, '/catalogue/coupa-core/unmap?method=GET&path=/items', async (page) => {
+      await page.goto('/catalogue/coupa-core/map?method=GET&path=/items');
+      await page.getByLabel('core.item.read', { exact: false }).first().check();
+      await page.getByRole('button', { name: 'Save mapping' }).click();
+      await page.goto('/catalogue/coupa-core/unmap?method=GET&path=/items');
+    }],
+    api: [admin, '/api'],
+    robots: [admin, '/robots'],
+    'robots-none': [admin, '/robots?q=nothing'],
+    'robots-viewer': [viewer, '/robots'],
+    'robot-new': [admin, '/robots/new'],
+    robot: [admin, `/robots/${at.robot}`],
+    'robot-viewer': [viewer, `/robots/${at.robot}`],
+    'robot-edit': [admin, `/robots/${at.robot}/edit`],
+    'robot-extend': [admin, `/robots/${at.robot}/extend`],
+    'robot-activate': [admin, `/robots/${at.robot}/activate`],
+    'robot-deactivate': [admin, `/robots/${at.robot}/deactivate`],
+    'robot-delete': [admin, `/robots/${at.robot}/delete`],
+    groups: [admin, '/groups'],
+    'group-new': [admin, '/groups/new'],
+    group: [admin, `/groups/${at.group}`],
+    'group-robots': [admin, `/groups/${at.group}?tab=robots`],
+    'group-rights': [admin, `/groups/${at.group}?tab=rights`],
+    'group-edit': [admin, `/groups/${at.group}/edit`],
+    'group-delete': [admin, `/groups/${at.group}/delete`],
     'server-register': [root, '/apps/new'],
     'server-register-caller': [root, '/apps/new', (page) => page.getByRole('radio', { name: 'An app that calls APIs' }).check()],
     'server-reveal': [root, '/apps/new', async (page, shot) => {
