@@ -24,7 +24,7 @@ test('a secret in the search box is not sent (UI5)', async ({ open }) => {
   }]) {
     await send();
     await expect(box).not.toHaveValue(/ccws_/);
-    await expect(page.locator('.search-note')).toHaveText('That is a client secret. It was not sent.');
+    await expect(page.locator('.search-note')).toHaveText('That is a client secret. It was not sent. Revoke it');
     await box.fill('');
   }
   await expect(page).not.toHaveURL(/ccws/);

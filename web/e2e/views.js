@@ -7,7 +7,7 @@ const [admin, viewer, guest] = ['admin@acme.example', 'viewer@acme.example', 'gu
 const [root, support] = ['root@platform.example', 'support@platform.example'];
 
 /** What GET answers by leading elsewhere only. */
-const leadOn = ['/find'];
+const leadOn = ['/find', '/apps/bulk'];
 
 /**
  * Fills the demonstration so that each page has something to show, and returns the parameters of its paths. open(email)
