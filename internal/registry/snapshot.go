@@ -110,7 +110,7 @@ func (s *snapshot) heard(changes []database.Change) {
 			for clientID := range s.about[change] {
 				s.entries.Remove(clientID)
 			}
-		case database.TopicPerson, database.TopicRole, database.TopicKey:
+		case database.TopicPerson, database.TopicRole, database.TopicKey, database.TopicCatalogue:
 		}
 	}
 }
