@@ -92,7 +92,7 @@ func TestC75_NoEventNoChange(t *testing.T) {
 		x := target{app.ID, app.ClientID, shown.ID}
 		idle := []string{ // who looks changes nothing; the others find nothing to do here
 			"Retire", "Activate", "Delete", "Restore", "Extend", "PlanBulk", "BulkJob", "BulkItems", "CancelBulk", "HandOffs", "HandOff",
-			"WithdrawHandOff", "BulkDoneApps", "Locate",
+			"WithdrawHandOff", "BulkDoneApps", "Locate", "APIUse",
 		}
 		w.unchanged(t, func() {
 			for name, c := range calls {
