@@ -39,8 +39,9 @@ func (s *Shelf) Additions(ctx context.Context, org access.OrganisationID) ([]Add
 }
 
 // Map says which scopes open a call. m.Version is the one that the actor saw, 0 for a call that was not mapped. It takes
-// catalogue.manage, for an organisation's own API apps.manage of that organisation. The answers are problem.Invalid with faults of the fields object, method, path,
-// access and any_of, problem.NotFound for an API that there is not, problem.Stale and problem.Forbidden.
+// catalogue.manage, for an organisation's own API apps.manage of that organisation. The answers are problem.Invalid with
+// faults of the fields object, method, path, access and any_of, problem.NotFound for an API that there is not,
+// problem.Stale and problem.Forbidden.
 func (s *Shelf) Map(ctx context.Context, actor access.Actor, m Mapping) error {
 	act := s.act(actor, s.rightFor(actor, m.API), "catalogue.map", audit.Target{Kind: targetCall, ID: m.id(), Label: m.Method + " " + m.Path})
 	return s.change(ctx, actor, act, func(now changes) (step, error) {

@@ -52,11 +52,8 @@ func NewShelf(c *Catalogue) *Shelf {
 // fits the built-in catalogue is left out, and the log says so: the rest must go on.
 func OpenShelf(ctx context.Context, db *database.DB, trail *audit.Trail, log *slog.Logger) (*Shelf, error) {
 	s := &Shelf{db: db, trail: trail, log: log, changed: make(chan struct{}, 1)}
-	if err := s.load(ctx); err != nil {
-		return nil, err
-	}
-	db.Feed().Subscribe(s.heard)
-	return s, nil
+	db.Feed().Subscribe(s.heard) // before it is read, so that nothing is changed in between unheard
+	return s, s.load(ctx)
 }
 
 // Now returns the whole catalogue: what tokens and calls are judged by.
