@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -90,6 +91,9 @@ func (p *program) serve(ctx context.Context, demo bool) error {
 	if err != nil {
 		return errors.Join(err, d.close())
 	}
+	// What was read at the start, the catalogue above all, left more garbage than lives on, and the first collection by
+	// itself may be hours away (P9).
+	debug.FreeOSMemory()
 	_, _ = fmt.Fprintf(p.stdout, "Credenza is at %s\n", issuer)
 	r.log.InfoContext(ctx, "serving", "url", issuer, "addr", d.public.Addr().String(), "admin_addr", d.admin.Addr().String(),
 		"gateway_addr", d.gateway.Addr().String(), "settings", r.cfg)
